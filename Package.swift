@@ -1,0 +1,92 @@
+// swift-tools-version: 6.2
+// The arrows of ARCHITECTURE.md, which a test compares with this file. The build enforces them: see the Makefile's flags.
+import PackageDescription
+
+let strict: [SwiftSetting] = [.strictMemorySafety(), .treatAllWarnings(as: .error), .enableUpcomingFeature("MemberImportVisibility")]
+
+/// What runs per connection is static-pie: it starts in 0.9 ms and keeps address randomisation (FACTS §1).
+let staticPie: [LinkerSetting] = [
+    .unsafeFlags(
+        [
+            "-static-executable", "-use-ld=lld", "-Xclang-linker", "-static-pie",
+            "-Xlinker", "-z", "-Xlinker", "pack-relative-relocs", "-Xlinker", "-z", "-Xlinker", "relro",
+            "-Xlinker", "-z", "-Xlinker", "now", "-Xlinker", "-s",
+        ], .when(configuration: .release))
+]
+/// The administrator's program links Foundation; it carries the Swift runtime, so that it runs where no Swift is installed.
+let staticRuntime: [LinkerSetting] = [
+    .unsafeFlags(
+        ["-static-stdlib", "-use-ld=lld", "-lCoreFoundation", "-lFoundationInternationalization", "-l_FoundationICU", "-l_FoundationCollections", "-l_FoundationCShims", "-lswiftSynchronization", "-lstdc++", "-Xlinker", "-s"],
+        .when(configuration: .release))
+]
+
+/// A module of the trust level `level`, which is the folder it stands in.
+func module(_ level: String, _ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, path: "Sources/\(level)/\(name)", swiftSettings: strict)
+}
+
+func program(_ name: String, _ dependencies: [Target.Dependency], _ linking: [LinkerSetting]) -> Target {
+    .executableTarget(
+        name: name, dependencies: dependencies, path: "Sources/Processes/\(name)", swiftSettings: strict, linkerSettings: linking)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+    .testTarget(
+        name: name, dependencies: dependencies, path: "Tests/\(name)", resources: resources,
+        swiftSettings: [.treatAllWarnings(as: .error)])
+}
+
+let package = Package(
+    name: "postern",
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+    ],
+    targets: [
+        // Protocol: pure.
+        module("Protocol", "SSHWire"),
+        module("Protocol", "SSHKeys", ["SSHWire", "Sodium"]),
+        module("Protocol", "SSHCiphers", ["SSHWire", "Sodium"]),
+        module("Protocol", "SSHTransport", ["SSHWire", "SSHKeys", "SSHCiphers", "Sodium"]),
+        module("Protocol", "SSHUserAuth", ["SSHWire", "SSHKeys"]),
+        module("Protocol", "SSHConnection", ["SSHWire"]),
+        module("Protocol", "SSH", ["SSHWire", "SSHKeys", "SSHCiphers", "SSHTransport", "SSHUserAuth", "SSHConnection", "Sodium"]),
+        module("Protocol", "MonitorProtocol", ["SSHWire"]),
+
+        // Policy: pure; only `postern` links PolicySource.
+        module("Policy", "Policy"),
+        module("Policy", "PolicySource", ["Policy", "TOMLKit"]),
+
+        // System: the only C, system calls and `unsafe`.
+        .target(name: "CLinux", path: "Sources/System/CLinux", cSettings: [.treatAllWarnings(as: .error)]),
+        .systemLibrary(
+            name: "CSodium", path: "Sources/System/CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
+        .systemLibrary(
+            name: "CSeccomp", path: "Sources/System/CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
+        module("System", "Linux", ["CLinux"]),
+        module("System", "Sodium", ["CSodium"]),
+        module("System", "Sandbox", ["CLinux", "Linux", "Policy"]),
+        module("System", "SandboxCompiler", ["CSeccomp", "Policy"]),
+
+        // Processes: one folder is one executable.
+        program("posternd", ["Linux", "Sandbox", "Sodium", "Policy", "SSHWire", "SSHKeys", "MonitorProtocol"], staticPie),
+        program("postern-frontend", ["Linux", "Sandbox", "Sodium", "SSH", "SSHWire", "SSHTransport", "SSHUserAuth", "SSHConnection", "MonitorProtocol"], staticPie),
+        program(
+            "postern",
+            [
+                "Linux", "Sodium", "Policy", "PolicySource", "SandboxCompiler", "SSHKeys",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], staticRuntime),
+
+        tests("SSHWireTests", ["SSHWire"]),
+        tests("SSHKeysTests", ["SSHKeys", "SSHWire", "Sodium"]),
+        tests("SSHCiphersTests", ["SSHCiphers", "SSHWire", "Sodium"]),
+        tests("SSHTests", ["SSH", "SSHWire", "SSHKeys", "SSHCiphers", "SSHTransport", "SSHUserAuth", "SSHConnection", "Sodium"]),
+        tests("MonitorProtocolTests", ["MonitorProtocol", "SSHWire"]),
+        tests("PolicyTests", ["Policy"]),
+        tests("PolicySourceTests", ["PolicySource", "Policy"]),
+        tests("LinuxTests", ["Linux", "CLinux"]),
+        tests("SandboxTests", ["Sandbox", "SandboxCompiler", "Linux", "Policy"]),
+    ],
+    swiftLanguageModes: [.v6]
+)

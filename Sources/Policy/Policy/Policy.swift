@@ -1,0 +1,155 @@
+/// What an administrator wrote, checked and resolved: who may run what, and how.
+///
+/// Made by PolicySource from TOML, stored and read again in compiled form; ``Decision`` answers from it.
+public struct Policy: Equatable, Sendable {
+    public var gateway = Gateway()
+    /// Every key that may enter, those of groups included, in the order they were written.
+    public var keys: [Key] = []
+    /// In the order they were written; a key's `may` holds indices into it.
+    public var commands: [Command] = []
+    /// Those that commands name, each once; a command's `sandbox` is an index into it.
+    public var sandboxes: [SandboxPlan] = []
+
+    public init() {}
+}
+
+/// The settings of the gateway itself (DESIGN §3.1).
+public struct Gateway: Equatable, Sendable {
+    public var banner = ""
+    /// Until a user is authenticated.
+    public var loginGrace: Duration = .seconds(20)
+    /// While nothing runs and no byte moves.
+    public var idleTimeout: Duration = .seconds(15 * 60)
+    public var keepalive: Duration = .seconds(30)
+    /// 1 to 64.
+    public var maxChannels = 16
+    public var rekeyBytes: UInt64 = 1 << 30
+    public var rekeyTime: Duration = .seconds(3600)
+
+    public init() {}
+}
+
+/// Where something stands in the policy's source.
+public struct SourcePosition: Hashable, Sendable, CustomStringConvertible {
+    public var file: String
+    /// From 1; columns count bytes.
+    public var line: Int
+    public var column: Int
+
+    public init(file: String, line: Int, column: Int) {
+        self.file = file
+        self.line = line
+        self.column = column
+    }
+
+    public var description: String { "\(file):\(line):\(column)" }
+}
+
+/// One public key and what it opens.
+public struct Key: Equatable, Sendable {
+    /// Matches `[a-z0-9][a-z0-9._-]{0,63}`; for a group's key, the comment.
+    public var name: String
+    /// SHA-256 of the public key blob: 32 bytes.
+    public var fingerprint: [UInt8]
+    /// Indices into ``Policy/commands``, in the order they are tried.
+    public var may: [Int]
+    /// Address patterns; empty: from anywhere. A leading `!` excludes.
+    public var from: [AddressPattern] = []
+    /// Seconds since 1970, or nil.
+    public var notBefore: Int64?
+    public var expires: Int64?
+    public var position: SourcePosition
+
+    public init(name: String, fingerprint: [UInt8], may: [Int], position: SourcePosition) {
+        self.name = name
+        self.fingerprint = fingerprint
+        self.may = may
+        self.position = position
+    }
+}
+
+/// The unix account that a command runs as, resolved at `apply`.
+public struct Account: Equatable, Sendable {
+    public var name: String
+    public var uid: UInt32
+    public var gid: UInt32
+    /// Supplementary groups, `gid` included or not.
+    public var groups: [UInt32]
+    public var home: String
+    public var shell: String
+
+    public init(name: String, uid: UInt32, gid: UInt32, groups: [UInt32], home: String, shell: String) {
+        self.name = name
+        self.uid = uid
+        self.gid = gid
+        self.groups = groups
+        self.home = home
+        self.shell = shell
+    }
+}
+
+/// One thing a key may do (DESIGN §3.2).
+public struct Command: Equatable, Sendable {
+    public var name: String
+    public var account: Account
+    /// The name the client logs in with.
+    public var login: String
+    public var summary = ""
+    public var usage: Usage
+    /// By argument name; an argument without an entry is a `word`.
+    public var arguments: [String: ArgumentType] = [:]
+    /// The argv executed; the first word is an absolute path.
+    public var run: [RunWord]
+    /// False: the command's standard input is empty.
+    public var takesInput = true
+    /// Set for the command, as name and value, in this order.
+    public var environment: [EnvironmentEntry] = []
+    /// What the client may send with `env` requests: name → what the value must match.
+    public var acceptEnvironment: [String: Matcher] = [:]
+    /// Signal names without SIG, of those in RFC 4254 §6.10.
+    public var signals: [String] = []
+    /// Absolute; nil: the account's home.
+    public var directory: String?
+    public var timeout: Duration?
+    /// True: `finish`, goes on when the client has gone.
+    public var survivesDisconnect = false
+    /// An index into ``Policy/sandboxes``.
+    public var sandbox: Int
+    public var position: SourcePosition
+
+    public init(name: String, account: Account, login: String, usage: Usage, run: [RunWord], sandbox: Int, position: SourcePosition) {
+        self.name = name
+        self.account = account
+        self.login = login
+        self.usage = usage
+        self.run = run
+        self.sandbox = sandbox
+        self.position = position
+    }
+}
+
+public struct EnvironmentEntry: Equatable, Sendable {
+    public var name: String
+    public var value: String
+
+    public init(name: String, value: String) {
+        self.name = name
+        self.value = value
+    }
+}
+
+/// A word of `run`: pieces that are joined. A word that is only an optional piece is left out when that is not given.
+public struct RunWord: Equatable, Sendable {
+    public enum Piece: Equatable, Sendable {
+        case literal(String)
+        /// `<name>`, or `[<name>]`: the value of an argument.
+        case value(String)
+        /// `<name>...`, alone in its word: one word for each value.
+        case values(String)
+        /// `[literal]`, alone in its word: passed when the client gave it.
+        case flag(String)
+    }
+    public var pieces: [Piece]
+
+    public init(_ pieces: [Piece]) { self.pieces = pieces }
+}
