@@ -1,0 +1,34 @@
+/// Collects what is wrong, so that one run says everything.
+///
+/// A class, because every reader adds to the same list.
+final class Report {
+    private(set) var diagnostics: [Diagnostic] = []
+    /// Faults beyond the limit, which are only counted.
+    private(set) var unlisted = 0
+    private(set) var hasErrors = false
+
+    func error(_ region: Region, _ message: String, hint: String? = nil) {
+        add(Diagnostic(.error, at: region, message, hint: hint))
+    }
+
+    func error(file: String, _ message: String, hint: String? = nil) {
+        add(Diagnostic(file: file, message, hint: hint))
+    }
+
+    func warning(_ name: Warning, _ region: Region, allowed: Set<String>, _ message: String, hint: String? = nil) {
+        guard !allowed.contains(name.rawValue) else { return }
+        add(Diagnostic(.warning, name: name.rawValue, at: region, message, hint: hint))
+    }
+
+    private func add(_ diagnostic: Diagnostic) {
+        hasErrors = hasErrors || diagnostic.severity == .error
+        guard diagnostics.count < Self.limit else {
+            unlisted += 1
+            return
+        }
+        diagnostics.append(diagnostic)
+    }
+
+    /// More than anyone reads; a key file of a million wrong lines does not fill the screen.
+    private static let limit = 200
+}
