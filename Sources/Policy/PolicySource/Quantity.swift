@@ -20,6 +20,21 @@ enum Quantity {
         return overflow || milliseconds > yearMilliseconds ? nil : .milliseconds(milliseconds)
     }
 
+    /// A duration in its largest whole unit.
+    static func text(_ duration: Duration) -> String {
+        let milliseconds = duration.components.seconds * 1000 + duration.components.attoseconds / 1_000_000_000_000_000
+        let units: [(String, Int64)] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000)]
+        for (unit, scale) in units where milliseconds >= scale && milliseconds % scale == 0 { return "\(milliseconds / scale)\(unit)" }
+        return "\(milliseconds)ms"
+    }
+
+    /// Bytes in their largest whole unit.
+    static func text(bytes: UInt64) -> String {
+        let units: [(String, UInt64)] = [("TiB", 40), ("GiB", 30), ("MiB", 20), ("KiB", 10)]
+        for (unit, shift) in units where bytes >= 1 << shift && bytes % (1 << shift) == 0 { return "\(bytes >> shift)\(unit)" }
+        return "\(bytes)B"
+    }
+
     private static let yearMilliseconds: UInt64 = 366 * 86_400_000
 
     private static func split(_ text: String) -> (count: UInt64, unit: String)? {

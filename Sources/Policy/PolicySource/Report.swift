@@ -5,7 +5,8 @@ final class Report {
     private(set) var diagnostics: [Diagnostic] = []
     /// Faults beyond the limit, which are only counted.
     private(set) var unlisted = 0
-    private(set) var hasErrors = false
+    /// Those that are not listed included.
+    private(set) var errorCount = 0
 
     func error(_ region: Region, _ message: String, hint: String? = nil) {
         add(Diagnostic(.error, at: region, message, hint: hint))
@@ -20,8 +21,10 @@ final class Report {
         add(Diagnostic(.warning, name: name.rawValue, at: region, message, hint: hint))
     }
 
+    var hasErrors: Bool { errorCount > 0 }
+
     private func add(_ diagnostic: Diagnostic) {
-        hasErrors = hasErrors || diagnostic.severity == .error
+        if diagnostic.severity == .error { errorCount += 1 }
         guard diagnostics.count < Self.limit else {
             unlisted += 1
             return

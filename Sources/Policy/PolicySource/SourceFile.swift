@@ -73,3 +73,13 @@ struct Located<Value: Sendable>: Sendable {
         self.region = region
     }
 }
+
+extension Region {
+    /// The place of some bytes of a string's value, or all of it where escapes make them hard to find.
+    func part(of text: String, _ bytes: Range<Int>) -> Region {
+        let written = file.bytes[range]
+        guard written.count == text.utf8.count + 2, written.dropFirst().dropLast().elementsEqual(text.utf8) else { return self }
+        let start = range.lowerBound + 1 + bytes.lowerBound
+        return Region(file, start..<max(start + 1, range.lowerBound + 1 + bytes.upperBound))
+    }
+}

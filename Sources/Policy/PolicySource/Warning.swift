@@ -4,6 +4,8 @@ enum Warning: String, CaseIterable {
     case writableProgram = "writable-program"
     /// The program is not there, or cannot be executed.
     case missingProgram = "missing-program"
+    /// A command of another user than the one whose gateway this is to be.
+    case foreignUser = "foreign-user"
     /// An interpreter as program, with an argument that the client chooses in the place of its script.
     case interpreter = "interpreter"
     /// A free argument right after a flag that takes a value.
@@ -19,8 +21,6 @@ enum Warning: String, CaseIterable {
     case unusedSandbox = "unused-sandbox"
     /// An argument of the usage that `run` never passes on.
     case unusedArgument = "unused-argument"
-    /// A command in a key's list that an earlier one always hides.
-    case hiddenCommand = "hidden-command"
     /// A path of a sandbox that is not there.
     case missingPath = "missing-path"
 }
