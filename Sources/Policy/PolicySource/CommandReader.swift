@@ -34,11 +34,13 @@ struct CommandReader {
         reader.readAllowedWarnings()
         reader.refuse(Self.later)
         let account = account(&reader)
-        let usage = usage(&reader)
+        let subsystem = subsystem(&reader)
+        let usage = usage(&reader, isSubsystem: subsystem != nil)
         let words = run(&reader, usage)
         var command = Command(
-            name: entry.key.value, account: account, login: login(&reader) ?? account.name, usage: usage?.value ?? .anyLine,
+            name: entry.key.value, account: account, login: login(&reader) ?? account.name, usage: usage?.value,
             run: words.map(\.value), sandbox: sandbox(&reader, words), position: entry.key.region.position)
+        command.subsystem = subsystem
         command.arguments = reader.table("args").map { ArgumentReader(report: report).read($0, usage: usage?.value) } ?? [:]
         readStreams(&reader, &command)
         readEnvironment(&reader, &command)
@@ -54,7 +56,7 @@ struct CommandReader {
             if !reader.has("as") { reader.missing("as", hint: "the unix user it runs as, as as = \"deploy\"") }
             return Self.nobody
         }
-        do throws(Refusal) {
+        do throws(Objection) {
             guard let account = try surroundings.account(name.value) else {
                 report.error(name.region, "there is no unix user \"\(name.value)\"", hint: "adduser --system \(name.value)")
                 return Self.nobody
@@ -82,22 +84,31 @@ struct CommandReader {
         }
     }
 
-    /// Of a subsystem: any line, for none is asked.
-    private func usage(_ reader: inout TableReader) -> Located<Usage>? {
-        let text = reader.string("usage")
-        if let subsystem = reader.word("subsystem") {
-            checkToken(subsystem, "subsystem")
-            if let text { report.error(text.region, "a subsystem has no \"usage\"", hint: "clients ask for it by its name") }
-            return nil
-        }
-        guard let text else {
-            if !reader.has("usage") {
+    private func subsystem(_ reader: inout TableReader) -> String? {
+        guard let name = reader.word("subsystem") else { return nil }
+        checkToken(name, "subsystem")
+        return name.value
+    }
+
+    /// A subsystem has none: nobody asks for it with a line.
+    private func usage(_ reader: inout TableReader, isSubsystem: Bool) -> Located<Usage>? {
+        guard let text = reader.string("usage") else {
+            if !isSubsystem, !reader.has("usage") {
                 reader.missing("usage", hint: "what the client writes, as usage = \"release <tag>\"; or subsystem = \"name\"")
             }
             return nil
         }
+        if isSubsystem {
+            report.error(text.region, "a subsystem has no \"usage\"", hint: "clients ask for it by its name; write a second command for the line")
+        }
         do throws(UsageError) {
-            return Located(try Usage(parsing: text.value), text.region)
+            let usage = try Usage(parsing: text.value)
+            if usage.acceptsAnyLine {
+                report.warning(
+                    .anyLine, text.region, allowed: reader.allowedWarnings, "the program gets any line, unparsed",
+                    hint: "only for a program that parses SSH_ORIGINAL_COMMAND with care, and never with a shell")
+            }
+            return Located(usage, text.region)
         } catch {
             report.fault(error, in: text)
             return nil
@@ -125,7 +136,7 @@ struct CommandReader {
     }
 
     private func checkProgram(_ word: Located<RunWord>, _ report: Report) {
-        if case [.literal] = word.value.pieces { return }
+        if case .literal? = word.value.pieces.first, word.value.pieces.count == 1 { return }
         report.error(word.region, "the program cannot be chosen by the client", hint: "write one command for each program")
     }
 

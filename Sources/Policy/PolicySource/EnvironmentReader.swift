@@ -22,7 +22,7 @@ struct EnvironmentReader {
         for entry in table.entries {
             let pattern = TableReader(table, "\"accept_env\"", report).text(of: entry.node, entry.key.value)
             guard checkName(entry.key), let pattern else { continue }
-            if Self.isNeverAccepted(entry.key.value) {
+            if !CommandEnvironment.mayAccept(entry.key.value) {
                 report.error(
                     entry.key.region, "\"\(entry.key.value)\" is never accepted from a client",
                     hint: "it changes what programs do; set it in \"env\" if it is always the same")
@@ -37,26 +37,12 @@ struct EnvironmentReader {
     }
 
     private func checkName(_ name: Located<String>) -> Bool {
-        let isSound = name.value.utf8.enumerated().allSatisfy { index, byte in
-            let isLetter = (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20) || byte == UInt8(ascii: "_")
-            return isLetter || (index > 0 && (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte))
-        }
-        if isSound, (1...64).contains(name.value.utf8.count) { return true }
-        report.error(
-            name.region, "\"\(name.value)\" cannot name a variable", hint: "letters, digits and \"_\", not a digit first, up to 64")
+        if CommandEnvironment.isName(name.value) { return true }
+        report.error(name.region, "\"\(name.value)\" cannot name a variable", hint: "letters, digits and \"_\", not a digit first")
         return false
     }
 
     private static func isGateways(_ name: String) -> Bool {
         name.hasPrefix("POSTERN_") || name.hasPrefix("SSH_") || name == "TMPDIR"
     }
-
-    /// What loaders, shells and interpreters act on before a program has a say (DESIGN §4.1).
-    private static func isNeverAccepted(_ name: String) -> Bool {
-        if name == "GIT_PROTOCOL" { return false }
-        return dangerous.contains(name) || dangerousPrefixes.contains { name.hasPrefix($0) }
-    }
-
-    private static let dangerous: Set<String> = ["ENV", "SHELLOPTS", "IFS", "PATH", "HOME", "GCONV_PATH", "LOCPATH"]
-    private static let dangerousPrefixes = ["LD_", "BASH_", "PERL", "PYTHON", "RUBY", "NODE_", "SSH_", "POSTERN_", "GIT_"]
 }

@@ -41,7 +41,7 @@ struct KeyReader {
     }
 
     private mutating func add(_ key: Key, publicKey line: Located<String>) {
-        do throws(Refusal) {
+        do throws(Objection) {
             var key = key
             key.fingerprint = try surroundings.publicKey(Array(line.value.utf8)[...]).fingerprint
             guard claim(key.fingerprint, line.region) else { return }
@@ -104,7 +104,7 @@ struct KeyReader {
         reader.finish()
         guard let path else { return }
         let resolved = AbsolutePath.resolve(path.value, besides: path.region.file.name)
-        do throws(Refusal) {
+        do throws(Objection) {
             let bytes = try surroundings.read(resolved, owners(of: may), Self.largestGroup)
             readLines(SourceFile(name: resolved, bytes: bytes), may)
         } catch {
@@ -133,7 +133,7 @@ struct KeyReader {
 
     private mutating func addLine(_ line: ArraySlice<UInt8>, _ file: SourceFile, _ may: [Int]) {
         let region = Region(file, line.startIndex..<line.endIndex)
-        do throws(Refusal) {
+        do throws(Objection) {
             let key = try surroundings.publicKey(line)
             guard Name.isValid(key.comment.utf8) else {
                 return report.error(

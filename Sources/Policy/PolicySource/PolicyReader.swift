@@ -78,7 +78,32 @@ struct PolicyReader {
         policy.sandboxes = reader.plans
         policy.keys = keys.keys
         findUnused(policy, sandboxes, reader)
+        if !report.hasErrors { compileFilters(&policy.sandboxes) }
         return policy
+    }
+
+    /// Plans of one sandbox differ only in their program, so they share a filter.
+    private func compileFilters(_ plans: inout [SandboxPlan]) {
+        var filters: [String: [UInt8]] = [:]
+        for index in plans.indices {
+            let name = plans[index].name
+            if filters[name] == nil { filters[name] = filter(of: plans[index]) }
+            plans[index].filter = filters[name] ?? []
+        }
+    }
+
+    private func filter(of plan: SandboxPlan) -> [UInt8]? {
+        do throws(Objection) {
+            return try surroundings.compile(plan)
+        } catch {
+            let message = "sandbox \"\(plan.name)\" has no filter: \(error.reason)"
+            if let entry = entries[.sandbox]?.first(where: { $0.key.value == plan.name }) {
+                report.error(entry.key.region, message, hint: error.hint)
+            } else {
+                report.error(file: plan.name, message, hint: error.hint)
+            }
+            return nil
+        }
     }
 
     private func findUnused(_ policy: Policy, _ sandboxes: SandboxReader, _ reader: CommandReader) {

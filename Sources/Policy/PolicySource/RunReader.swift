@@ -79,6 +79,8 @@ struct RunReader {
             return
         }
         used.insert(own)
+        // An optional argument may stand inside a word, which is then left out with it.
+        if case (.optionalArgument, .argument) = (own, part) { return }
         if own != part { report.error(region, "\"\(part)\" is \"\(own)\" in the usage", hint: Self.manner(of: own)) }
     }
 
@@ -86,7 +88,6 @@ struct RunReader {
     private static func manner(of part: Usage.Part) -> String {
         switch part {
         case .arguments: "write \"\(part)\" as a word of its own, for one word each"
-        case .optionalArgument: "write \"\(part)\" as a word of its own, which is left out when the client gave none"
         default: "write \"\(part)\""
         }
     }

@@ -10,31 +10,31 @@ public struct Surroundings {
     public var uid: UInt32
     /// The bytes of a file of at most `limit` bytes. Refused when someone who is not in `owners` owns or can write it or a
     /// directory above it.
-    public var read: (_ path: String, _ owners: [UInt32], _ limit: Int) throws(Refusal) -> [UInt8]
+    public var read: (_ path: String, _ owners: [UInt32], _ limit: Int) throws(Objection) -> [UInt8]
     /// The names in a directory, under the same rule as `read`; nil: it is no directory.
-    public var entries: (_ path: String, _ owners: [UInt32]) throws(Refusal) -> [String]?
+    public var entries: (_ path: String, _ owners: [UInt32]) throws(Objection) -> [String]?
     /// The unix user of a name, or nil.
-    public var account: (_ name: String) throws(Refusal) -> Account?
+    public var account: (_ name: String) throws(Objection) -> Account?
     /// What is at the path of a program that `uid` runs.
     public var program: (_ path: String, _ uid: UInt32) -> Program
     public var exists: (_ path: String) -> Bool
     /// Parses a line `type base64 comment` without options.
-    public var publicKey: (_ line: ArraySlice<UInt8>) throws(Refusal) -> ParsedKey
+    public var publicKey: (_ line: ArraySlice<UInt8>) throws(Objection) -> ParsedKey
     /// The sandboxes that need no table, `tool` among them.
     public var predefined: [SandboxPlan]
     /// The finished system-call filter of a plan: BPF.
-    public var compile: (_ plan: SandboxPlan) throws(Refusal) -> [UInt8]
+    public var compile: (_ plan: SandboxPlan) throws(Objection) -> [UInt8]
 
     public init(
         now: Int64, uid: UInt32,
-        read: @escaping (String, [UInt32], Int) throws(Refusal) -> [UInt8],
-        entries: @escaping (String, [UInt32]) throws(Refusal) -> [String]?,
-        account: @escaping (String) throws(Refusal) -> Account?,
+        read: @escaping (String, [UInt32], Int) throws(Objection) -> [UInt8],
+        entries: @escaping (String, [UInt32]) throws(Objection) -> [String]?,
+        account: @escaping (String) throws(Objection) -> Account?,
         program: @escaping (String, UInt32) -> Program,
         exists: @escaping (String) -> Bool,
-        publicKey: @escaping (ArraySlice<UInt8>) throws(Refusal) -> ParsedKey,
+        publicKey: @escaping (ArraySlice<UInt8>) throws(Objection) -> ParsedKey,
         predefined: [SandboxPlan],
-        compile: @escaping (SandboxPlan) throws(Refusal) -> [UInt8]
+        compile: @escaping (SandboxPlan) throws(Objection) -> [UInt8]
     ) {
         self.now = now
         self.uid = uid
@@ -53,7 +53,7 @@ public struct Surroundings {
 }
 
 /// Why something outside was not to be had, for the administrator.
-public struct Refusal: Error, Equatable, Sendable {
+public struct Objection: Error, Equatable, Sendable {
     /// Lower case, no full stop, the value in quotes.
     public var reason: String
     public var hint: String?
