@@ -6,7 +6,7 @@ enum Suggestion {
     }
 
     static func nearest(to wrong: String, among known: some Sequence<String>) -> String? {
-        let limit = max(1, wrong.utf8.count / 3)
+        let limit = min(max(1, wrong.utf8.count / 3), wrong.utf8.count - 1)
         let close = known.sorted().map { (name: $0, distance: distance(wrong, $0)) }.filter { $0.distance <= limit }
         return close.min { $0.distance < $1.distance }?.name
     }

@@ -6,6 +6,9 @@ struct TableReader {
     let report: Report
     /// Every key asked for, for "did you mean".
     private var known: Set<String> = []
+    /// Keys of the design that this version refuses: they are no suggestions, and where one stands nothing is missing.
+    private var refused: Set<String> = []
+    private var hasRefused = false
     /// Warnings silenced here by `allow_warnings`.
     private(set) var allowedWarnings: Set<String> = []
 
@@ -25,6 +28,7 @@ struct TableReader {
 
     /// Says that `key` must be there.
     func missing(_ key: String, hint: String? = nil) {
+        if hasRefused { return }
         report.error(table.region, "\(what) has no \"\(key)\"", hint: hint)
     }
 
@@ -126,7 +130,9 @@ struct TableReader {
     /// Refuses keys of the design that this version does not carry out.
     mutating func refuse(_ keys: [String]) {
         for key in keys {
+            refused.insert(key)
             guard let entry = entry(key) else { continue }
+            hasRefused = true
             report.error(entry.key.region, "\"\(key)\" is not in this version")
         }
     }
@@ -144,10 +150,12 @@ struct TableReader {
 
     /// Reports what was never asked for.
     func finish() {
+        let useful = known.subtracting(refused)
         for entry in table.entries where !known.contains(entry.key.value) {
+            let noun = if case .table = entry.node.content { "table" } else { "key" }
             report.error(
-                entry.key.region, "\(what) has no key \"\(entry.key.value)\"",
-                hint: Suggestion.hint(for: entry.key.value, among: known) ?? "it may have \(known.sorted().joined(separator: ", "))")
+                entry.key.region, "\(what) has no \(noun) \"\(entry.key.value)\"",
+                hint: Suggestion.hint(for: entry.key.value, among: useful) ?? "it may have \(useful.sorted().joined(separator: ", "))")
         }
     }
 
@@ -158,7 +166,11 @@ struct TableReader {
 
     func strings(of node: Node, _ key: String) -> [Located<String>]? {
         guard case .array(let nodes) = node.content else { return wrongKind(node, key, "a list of strings") }
-        return nodes.compactMap { text(of: $0, key) }
+        return nodes.compactMap { node in
+            if case .string(let text) = node.content { return Located(text, node.region) }
+            report.error(node.region, "\"\(key)\" holds \(node.kind), not only strings")
+            return nil
+        }
     }
 
     func wrongKind<Value>(_ node: Node, _ key: String, _ wanted: String) -> Value? {
