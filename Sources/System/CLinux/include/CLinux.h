@@ -74,39 +74,44 @@ struct postern_path_rule {
     bool required;
 };
 
-/// Everything the child needs, as plain data that stays in place until the launch is over.
-struct postern_launch_plan {
-    int program;                    // executed by this descriptor, or -1
-    const char *path;               // executed by this path where `program` is -1
-    char *const *arguments;         // ends with NULL
-    char *const *environment;       // ends with NULL
-    const int *descriptors;         // become 0, 1, 2, 3 …; nothing else stays open
-    uint32_t descriptor_count;      // at most POSTERN_MAX_DESCRIPTORS
-    uint32_t namespaces;            // CLONE_NEW… flags
+/// The numbers of a launch.
+struct postern_launch_settings {
+    int program;                    // executed by this descriptor, or -1: by the path
     int root;                       // a directory to chroot into, or -1
-    const char *directory;          // to change to after the uid, or NULL
-    const struct postern_limit *limits;
-    uint32_t limit_count;
-    uint32_t group_count;
-    const gid_t *groups;
+    uint32_t namespaces;            // CLONE_NEW… flags
+    int parent_death_signal;        // 0: none
+    bool new_session;
+    bool drops_bounding;
     bool changes_identity;
+    bool landlock;
     uid_t uid;
     gid_t gid;
-    bool drops_bounding;
-    bool new_session;
-    int parent_death_signal;        // 0: none
-    bool landlock;
+    uint32_t descriptor_count;      // at most POSTERN_MAX_DESCRIPTORS
+    uint32_t limit_count;
+    uint32_t group_count;
+    uint32_t rule_count;
+    uint32_t port_count;
+    uint32_t filter_length;         // in records; 0: no filter
     uint64_t handled_files;         // what Landlock denies unless a rule allows it
     uint64_t handled_network;
     uint64_t scoped;
     uint64_t file_rights;           // those that a rule on something else than a directory may carry
     uint64_t program_rights;        // those on `program` itself
+};
+
+/// Everything the child needs, as plain data that stays in place until the launch is over.
+struct postern_launch_plan {
+    struct postern_launch_settings settings;
+    const char *path;
+    char *const *arguments;         // ends with NULL
+    char *const *environment;       // ends with NULL
+    const char *directory;          // to change to after the uid, or NULL
+    const int *descriptors;         // become 0, 1, 2, 3 …; nothing else stays open
+    const struct postern_limit *limits;
+    const gid_t *groups;
     const struct postern_path_rule *rules;
-    uint32_t rule_count;
-    uint32_t port_count;
     const uint16_t *ports;          // TCP ports that may be connected to
     const void *filter;             // struct sock_filter records
-    uint16_t filter_length;         // in records; 0: no filter
 };
 
 enum { POSTERN_MAX_DESCRIPTORS = 64 };
