@@ -278,3 +278,11 @@ int postern_capset(uint64_t effective, uint64_t permitted, uint64_t inheritable)
     };
     return syscall(SYS_capset, &header, sets) < 0 ? errno : 0;
 }
+
+int postern_permitted(uint64_t *permitted) {
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct sets[2];
+    if (syscall(SYS_capget, &header, sets) < 0) return errno;
+    *permitted = (uint64_t)sets[1].permitted << 32 | sets[0].permitted;
+    return 0;
+}

@@ -138,9 +138,8 @@ int postern_seccomp(const void *filter, uint16_t length);
 int postern_prctl(int option, unsigned long second, unsigned long third);
 /// Sets the caller's capability sets: bit n is capability n. Returns 0 or an errno.
 int postern_capset(uint64_t effective, uint64_t permitted, uint64_t inheritable);
-int postern_openat2(int directory, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve);
-int postern_pivot_root(const char *new_root, const char *put_old);
-int postern_tid(void);
+/// The caller's permitted capabilities. Returns 0 or an errno.
+int postern_permitted(uint64_t *permitted);
 void postern_openlog(const char *name);
 void postern_syslog(int priority, const char *text);
 
@@ -160,6 +159,7 @@ int postern_listen(const char *host, uint16_t port, int backlog);
 /// A socket connected to a numeric address, with close-on-exec. Returns -1 with errno.
 int postern_connect(const char *host, uint16_t port);
 
+static inline char **postern_environment(void) { return environ; }
 static inline int postern_errno(void) { return errno; }
 static inline void postern_ignore_signal(int number) { signal(number, SIG_IGN); }
 static inline int postern_fcntl(int descriptor, int command, int value) { return fcntl(descriptor, command, value); }
