@@ -1,20 +1,7 @@
-// Calls that are variadic, macros, or without a libc function.
+// Calls that are variadic or macros.
 #include "CLinux.h"
 
-#include <linux/openat2.h>
-
 int postern_prctl(int option, unsigned long second, unsigned long third) { return prctl(option, second, third, 0UL, 0UL); }
-
-int postern_openat2(int directory, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve) {
-    const struct open_how how = {.flags = flags, .mode = mode, .resolve = resolve};
-    return (int)syscall(SYS_openat2, directory, path, &how, sizeof how);
-}
-
-int postern_pivot_root(const char *new_root, const char *put_old) {
-    return (int)syscall(SYS_pivot_root, new_root, put_old);
-}
-
-int postern_tid(void) { return (int)syscall(SYS_gettid); }
 
 void postern_openlog(const char *name) {
     static char kept[32];  // syslog(3) keeps the pointer

@@ -59,12 +59,12 @@ static void reset_signals(struct child *child) {
 /// Puts the given descriptors at 0, 1, 2 …, the program after them, the root after that; closes all others.
 static void place_descriptors(struct child *child, int *program, int *root) {
     const struct postern_launch_plan *plan = child->plan;
-    const int count = (int)plan->descriptor_count;
+    const int count = (int)plan->settings.descriptor_count;
     int source[POSTERN_MAX_DESCRIPTORS + 2];
     if (count > POSTERN_MAX_DESCRIPTORS) fail(child, EINVAL);
     for (int i = 0; i < count; i++) source[i] = plan->descriptors[i];
-    source[count] = plan->program;
-    source[count + 1] = plan->root;
+    source[count] = plan->settings.program;
+    source[count + 1] = plan->settings.root;
     // First out of the way of each other, then into place.
     for (int i = 0; i < count + 2; i++) {
         child->result->index = (uint32_t)i;
@@ -81,8 +81,8 @@ static void place_descriptors(struct child *child, int *program, int *root) {
         must(child, syscall(SYS_dup3, source[i], i, i < count ? 0 : O_CLOEXEC));
     }
     must(child, syscall(SYS_close_range, count + 2, ~0U, 0));
-    *program = plan->program < 0 ? -1 : count;
-    *root = plan->root < 0 ? -1 : count + 1;
+    *program = plan->settings.program < 0 ? -1 : count;
+    *root = plan->settings.root < 0 ? -1 : count + 1;
 }
 
 static void change_root(struct child *child, int root) {
@@ -94,7 +94,7 @@ static void change_root(struct child *child, int root) {
 }
 
 static void set_limits(struct child *child) {
-    for (uint32_t i = 0; i < child->plan->limit_count; i++) {
+    for (uint32_t i = 0; i < child->plan->settings.limit_count; i++) {
         const struct postern_limit *limit = &child->plan->limits[i];
         const uint64_t pair[2] = {limit->soft, limit->hard};
         child->result->index = i;
@@ -114,8 +114,8 @@ static void drop_bounding(struct child *child) {
 static void change_identity(struct child *child) {
     const struct postern_launch_plan *plan = child->plan;
     // Raw calls: glibc's would signal the parent's other threads.
-    must(child, syscall(SYS_setresgid, plan->gid, plan->gid, plan->gid));
-    must(child, syscall(SYS_setresuid, plan->uid, plan->uid, plan->uid));
+    must(child, syscall(SYS_setresgid, plan->settings.gid, plan->settings.gid, plan->settings.gid));
+    must(child, syscall(SYS_setresuid, plan->settings.uid, plan->settings.uid, plan->settings.uid));
     // Its memory is still the monitor's: no process of that user may look into it, whatever fs.suid_dumpable says.
     must(child, syscall(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0));
 }
@@ -128,10 +128,10 @@ static void empty_capabilities(struct child *child) {
 }
 
 static void bind_to_parent(struct child *child) {
-    if (child->plan->parent_death_signal == 0) return;
-    must(child, syscall(SYS_prctl, PR_SET_PDEATHSIG, child->plan->parent_death_signal, 0, 0, 0));
+    if (child->plan->settings.parent_death_signal == 0) return;
+    must(child, syscall(SYS_prctl, PR_SET_PDEATHSIG, child->plan->settings.parent_death_signal, 0, 0, 0));
     // In a new pid namespace the parent has no number to compare.
-    if (child->plan->namespaces & CLONE_NEWPID) return;
+    if (child->plan->settings.namespaces & CLONE_NEWPID) return;
     if (syscall(SYS_getppid) != child->parent) fail(child, ESRCH);
 }
 
@@ -144,19 +144,19 @@ static void add_path_rule(struct child *child, int ruleset, int beneath, uint64_
     struct stat status;
     must(child, syscall(SYS_newfstatat, beneath, "", &status, AT_EMPTY_PATH));
     struct landlock_path rule = {.rights = rights, .parent = beneath};
-    if (!S_ISDIR(status.st_mode)) rule.rights &= child->plan->file_rights;
+    if (!S_ISDIR(status.st_mode)) rule.rights &= child->plan->settings.file_rights;
     if (rule.rights == 0) return;
     must(child, syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_PATH_RULE, &rule, 0));
 }
 
 static void enter_landlock(struct child *child, int program) {
     const struct postern_launch_plan *plan = child->plan;
-    if (!plan->landlock) return;
-    const struct landlock_ruleset handled = {plan->handled_files, plan->handled_network, plan->scoped};
+    if (!plan->settings.landlock) return;
+    const struct landlock_ruleset handled = {plan->settings.handled_files, plan->settings.handled_network, plan->settings.scoped};
     child->result->index = UINT32_MAX;
     const int ruleset = (int)must(child, syscall(SYS_landlock_create_ruleset, &handled, sizeof handled, 0));
-    if (program >= 0 && plan->handled_files) add_path_rule(child, ruleset, program, plan->program_rights);
-    for (uint32_t i = 0; i < plan->rule_count; i++) {
+    if (program >= 0 && plan->settings.handled_files) add_path_rule(child, ruleset, program, plan->settings.program_rights);
+    for (uint32_t i = 0; i < plan->settings.rule_count; i++) {
         child->result->index = i;
         const long beneath = syscall(SYS_openat, AT_FDCWD, plan->rules[i].path, O_PATH | O_CLOEXEC);
         if (beneath < 0 && !plan->rules[i].required && is_absent(errno)) continue;
@@ -164,8 +164,8 @@ static void enter_landlock(struct child *child, int program) {
         add_path_rule(child, ruleset, (int)beneath, plan->rules[i].rights);
         must(child, syscall(SYS_close, beneath));
     }
-    for (uint32_t i = 0; i < plan->port_count; i++) {
-        child->result->index = plan->rule_count + i;
+    for (uint32_t i = 0; i < plan->settings.port_count; i++) {
+        child->result->index = plan->settings.rule_count + i;
         const struct landlock_port rule = {LANDLOCK_CONNECT_TCP, plan->ports[i]};
         must(child, syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_PORT_RULE, &rule, 0));
     }
@@ -175,8 +175,8 @@ static void enter_landlock(struct child *child, int program) {
 }
 
 static void enter_seccomp(struct child *child) {
-    if (child->plan->filter_length == 0) return;
-    const struct sock_fprog program = {child->plan->filter_length, (struct sock_filter *)child->plan->filter};
+    if (child->plan->settings.filter_length == 0) return;
+    const struct sock_fprog program = {(unsigned short)child->plan->settings.filter_length, (struct sock_filter *)child->plan->filter};
     must(child, syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program));
 }
 
@@ -187,7 +187,7 @@ static int run_child(void *argument) {
     begin(child, POSTERN_STEP_SIGNALS);
     reset_signals(child);
     begin(child, POSTERN_STEP_SESSION);
-    if (plan->new_session) must(child, syscall(SYS_setsid));
+    if (plan->settings.new_session) must(child, syscall(SYS_setsid));
     begin(child, POSTERN_STEP_DESCRIPTORS);
     place_descriptors(child, &program, &root);
     begin(child, POSTERN_STEP_ROOT);
@@ -195,11 +195,11 @@ static int run_child(void *argument) {
     begin(child, POSTERN_STEP_LIMITS);
     set_limits(child);
     begin(child, POSTERN_STEP_BOUNDING);
-    if (plan->drops_bounding) drop_bounding(child);
+    if (plan->settings.drops_bounding) drop_bounding(child);
     begin(child, POSTERN_STEP_GROUPS);
-    if (plan->changes_identity) must(child, syscall(SYS_setgroups, plan->group_count, plan->groups));
+    if (plan->settings.changes_identity) must(child, syscall(SYS_setgroups, plan->settings.group_count, plan->groups));
     begin(child, POSTERN_STEP_UID);
-    if (plan->changes_identity) change_identity(child);
+    if (plan->settings.changes_identity) change_identity(child);
     begin(child, POSTERN_STEP_CAPABILITIES);
     empty_capabilities(child);
     begin(child, POSTERN_STEP_PARENT_DEATH);
@@ -233,7 +233,7 @@ int postern_launch(const struct postern_launch_plan *plan, struct postern_launch
     }
     const uint64_t all = ~0ULL;
     syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &child.parent_mask, KERNEL_SIGNAL_SET_BYTES);
-    const int flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD | (int)plan->namespaces;
+    const int flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD | (int)plan->settings.namespaces;
     int pidfd = -1;
     const pid_t pid = clone(run_child, stack + STACK_BYTES, flags, &child, &pidfd);
     if (pid < 0) result->error = errno;
@@ -277,4 +277,12 @@ int postern_capset(uint64_t effective, uint64_t permitted, uint64_t inheritable)
         {(uint32_t)(effective >> 32), (uint32_t)(permitted >> 32), (uint32_t)(inheritable >> 32)},
     };
     return syscall(SYS_capset, &header, sets) < 0 ? errno : 0;
+}
+
+int postern_permitted(uint64_t *permitted) {
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct sets[2];
+    if (syscall(SYS_capget, &header, sets) < 0) return errno;
+    *permitted = (uint64_t)sets[1].permitted << 32 | sets[0].permitted;
+    return 0;
 }

@@ -73,7 +73,7 @@ public func reapAny() throws(Errno) -> Reaped? {
     }
 }
 
-private func reapOne(_ pid: Int32, _ options: Int32) throws(Errno) -> Reaped? {
+func reapOne(_ pid: Int32, _ options: Int32) throws(Errno) -> Reaped? {
     var status: Int32 = 0
     var usage = rusage()
     // SAFETY: wait4(2) fills the integer and the structure.

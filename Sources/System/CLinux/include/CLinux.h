@@ -74,39 +74,44 @@ struct postern_path_rule {
     bool required;
 };
 
-/// Everything the child needs, as plain data that stays in place until the launch is over.
-struct postern_launch_plan {
-    int program;                    // executed by this descriptor, or -1
-    const char *path;               // executed by this path where `program` is -1
-    char *const *arguments;         // ends with NULL
-    char *const *environment;       // ends with NULL
-    const int *descriptors;         // become 0, 1, 2, 3 …; nothing else stays open
-    uint32_t descriptor_count;      // at most POSTERN_MAX_DESCRIPTORS
-    uint32_t namespaces;            // CLONE_NEW… flags
+/// The numbers of a launch.
+struct postern_launch_settings {
+    int program;                    // executed by this descriptor, or -1: by the path
     int root;                       // a directory to chroot into, or -1
-    const char *directory;          // to change to after the uid, or NULL
-    const struct postern_limit *limits;
-    uint32_t limit_count;
-    uint32_t group_count;
-    const gid_t *groups;
+    uint32_t namespaces;            // CLONE_NEW… flags
+    int parent_death_signal;        // 0: none
+    bool new_session;
+    bool drops_bounding;
     bool changes_identity;
+    bool landlock;
     uid_t uid;
     gid_t gid;
-    bool drops_bounding;
-    bool new_session;
-    int parent_death_signal;        // 0: none
-    bool landlock;
+    uint32_t descriptor_count;      // at most POSTERN_MAX_DESCRIPTORS
+    uint32_t limit_count;
+    uint32_t group_count;
+    uint32_t rule_count;
+    uint32_t port_count;
+    uint32_t filter_length;         // in records; 0: no filter
     uint64_t handled_files;         // what Landlock denies unless a rule allows it
     uint64_t handled_network;
     uint64_t scoped;
     uint64_t file_rights;           // those that a rule on something else than a directory may carry
     uint64_t program_rights;        // those on `program` itself
+};
+
+/// Everything the child needs, as plain data that stays in place until the launch is over.
+struct postern_launch_plan {
+    struct postern_launch_settings settings;
+    const char *path;
+    char *const *arguments;         // ends with NULL
+    char *const *environment;       // ends with NULL
+    const char *directory;          // to change to after the uid, or NULL
+    const int *descriptors;         // become 0, 1, 2, 3 …; nothing else stays open
+    const struct postern_limit *limits;
+    const gid_t *groups;
     const struct postern_path_rule *rules;
-    uint32_t rule_count;
-    uint32_t port_count;
     const uint16_t *ports;          // TCP ports that may be connected to
     const void *filter;             // struct sock_filter records
-    uint16_t filter_length;         // in records; 0: no filter
 };
 
 enum { POSTERN_MAX_DESCRIPTORS = 64 };
@@ -133,9 +138,8 @@ int postern_seccomp(const void *filter, uint16_t length);
 int postern_prctl(int option, unsigned long second, unsigned long third);
 /// Sets the caller's capability sets: bit n is capability n. Returns 0 or an errno.
 int postern_capset(uint64_t effective, uint64_t permitted, uint64_t inheritable);
-int postern_openat2(int directory, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve);
-int postern_pivot_root(const char *new_root, const char *put_old);
-int postern_tid(void);
+/// The caller's permitted capabilities. Returns 0 or an errno.
+int postern_permitted(uint64_t *permitted);
 void postern_openlog(const char *name);
 void postern_syslog(int priority, const char *text);
 
@@ -155,6 +159,7 @@ int postern_listen(const char *host, uint16_t port, int backlog);
 /// A socket connected to a numeric address, with close-on-exec. Returns -1 with errno.
 int postern_connect(const char *host, uint16_t port);
 
+static inline char **postern_environment(void) { return environ; }
 static inline int postern_errno(void) { return errno; }
 static inline void postern_ignore_signal(int number) { signal(number, SIG_IGN); }
 static inline int postern_fcntl(int descriptor, int command, int value) { return fcntl(descriptor, command, value); }
