@@ -74,7 +74,7 @@ let package = Package(
         program(
             "postern",
             [
-                "Linux", "Sodium", "Policy", "PolicySource", "SandboxCompiler", "SSHKeys",
+                "Linux", "Sodium", "Policy", "PolicySource", "Sandbox", "SandboxCompiler", "SSHKeys",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], staticRuntime),
 

@@ -10,19 +10,28 @@ public struct LoadedPolicy: Sendable {
     public let unlisted: Int
     /// How many of the policy's own tests there are.
     public let testCount: Int
+    /// What its tests allow: something to try.
+    public let examples: [Example]
+
+    /// A command line that a key may run.
+    public struct Example: Equatable, Sendable {
+        public var key: String
+        public var login: String
+        public var command: String
+    }
 
     /// Reads a file, or a directory of `*.toml` in name order, checks it and runs its tests.
     public static func read(_ path: String, _ surroundings: Surroundings) -> LoadedPolicy {
         let report = Report()
         let documents = files(path, surroundings, report).compactMap { Document.read($0, report) }
         // In half a policy names would be missing only because a file could not be read.
-        guard !report.hasErrors else { return LoadedPolicy(nil, report, testCount: 0) }
+        guard !report.hasErrors else { return LoadedPolicy(nil, report, []) }
         var reader = PolicyReader(surroundings, report)
         for document in documents { reader.add(document) }
         let policy = reader.policy()
         let tests = TestReader(report).read(reader.tests)
         if !report.hasErrors { TestRunner(policy, surroundings.now, report).run(tests) }
-        return LoadedPolicy(report.hasErrors ? nil : policy, report, testCount: tests.count)
+        return LoadedPolicy(report.hasErrors ? nil : policy, report, tests)
     }
 
     /// Every fault and warning as text, each line with its line feed.
@@ -31,11 +40,15 @@ public struct LoadedPolicy: Sendable {
         return (diagnostics.map(\.description) + more).map { $0 + "\n" }.joined()
     }
 
-    private init(_ policy: Policy?, _ report: Report, testCount: Int) {
+    private init(_ policy: Policy?, _ report: Report, _ tests: [PolicyTest]) {
         self.policy = policy
         diagnostics = report.sorted
         unlisted = report.unlisted
-        self.testCount = testCount
+        testCount = tests.count
+        examples = tests.compactMap { test in
+            guard test.isAllowed.value, case .exec(let line) = test.request else { return nil }
+            return Example(key: test.key.value, login: test.login.value, command: String(decoding: line, as: UTF8.self))
+        }
     }
 
     private static func files(_ path: String, _ surroundings: Surroundings, _ report: Report) -> [SourceFile] {

@@ -1,5 +1,5 @@
 /// Sizes and durations as people write them: `512MiB`, `10m`.
-enum Quantity {
+public enum Quantity {
     /// Bytes of a size such as `512MiB`, or nil.
     ///
     /// A whole number and one of B, KiB, MiB, GiB, TiB, without a space; nil also for what does not fit 63 bits.
@@ -21,7 +21,7 @@ enum Quantity {
     }
 
     /// A duration in its largest whole unit.
-    static func text(_ duration: Duration) -> String {
+    public static func text(_ duration: Duration) -> String {
         let milliseconds = duration.components.seconds * 1000 + duration.components.attoseconds / 1_000_000_000_000_000
         let units: [(String, Int64)] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000)]
         for (unit, scale) in units where milliseconds >= scale && milliseconds % scale == 0 { return "\(milliseconds / scale)\(unit)" }
@@ -29,7 +29,7 @@ enum Quantity {
     }
 
     /// Bytes in their largest whole unit.
-    static func text(bytes: UInt64) -> String {
+    public static func text(bytes: UInt64) -> String {
         let units: [(String, UInt64)] = [("TiB", 40), ("GiB", 30), ("MiB", 20), ("KiB", 10)]
         for (unit, shift) in units where bytes >= 1 << shift && bytes % (1 << shift) == 0 { return "\(bytes >> shift)\(unit)" }
         return "\(bytes)B"

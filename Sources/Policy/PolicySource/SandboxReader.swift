@@ -109,7 +109,7 @@ struct SandboxReader {
     private func readNetwork(_ table: inout TableReader, _ plan: inout SandboxPlan) {
         guard let node = table.entry("network")?.node else { return }
         if case .array = node.content {
-            report.error(node.region, "a list of ports is not in this version", hint: "\"none\", \"unix\" or \"any\"")
+            plan.network = ports(table.strings("network") ?? [], node.region)
             return
         }
         guard let network = table.choice("network", of: ["none", "unix", "any"]) else { return }
@@ -120,6 +120,23 @@ struct SandboxReader {
                 plan.network == .unix
                     ? "unix sockets reach D-Bus and container daemons" : "the whole network is open to the command")
         }
+    }
+
+    /// `["tcp:443", "dns"]`
+    private func ports(_ texts: [Located<String>], _ region: Region) -> Network {
+        var ports: [UInt16] = []
+        var dns = false
+        if texts.isEmpty { report.error(region, "\"network\" is an empty list", hint: "for no network, say \"none\"") }
+        for text in texts {
+            if text.value == "dns" {
+                dns = true
+            } else if text.value.hasPrefix("tcp:"), let port = UInt16(text.value.dropFirst(4)), port > 0 {
+                if !ports.contains(port) { ports.append(port) }
+            } else {
+                report.error(text.region, "\"\(text.value)\" is no part of a network", hint: "\"tcp:443\" for a port that may be connected to, or \"dns\"")
+            }
+        }
+        return .tcp(ports: ports, dns: dns)
     }
 
     private func readCalls(_ table: inout TableReader, _ plan: inout SandboxPlan) {

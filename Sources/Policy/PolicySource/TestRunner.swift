@@ -1,4 +1,4 @@
-import Policy
+public import Policy
 
 /// Runs a policy's own tests: decides as the gateway would, at a time and from a place where the key may enter.
 struct TestRunner {
@@ -22,7 +22,7 @@ struct TestRunner {
             return report.error(test.key.region, "there is no key \"\(test.key.value)\"", hint: hint)
         }
         let session = Session(
-            key: key, login: test.login.value, peer: .init(host: place(for: key), port: 50_000),
+            key: key, login: test.login.value, peer: .init(host: key.exampleAddress, port: 50_000),
             local: .init(host: "192.0.2.2", port: 22), now: time(for: key), requestID: "00000000", fingerprintText: "SHA256:")
         compare(Decision.decide(test.request, environment: [], in: session, commands: key.may.map { policy.commands[$0] }), test)
     }
@@ -53,16 +53,18 @@ struct TestRunner {
         return min(begun, (key.expires ?? .max) - 1)
     }
 
-    /// The first address of the first network that the key may come from.
-    private func place(for key: Key) -> String {
-        let candidates = key.from.filter { !$0.isExclusion }.map { $0.network.description }
-        return candidates.first { AddressPattern.list(key.from, admits: $0) } ?? candidates.first ?? "192.0.2.1"
-    }
-
     private static func list(_ argv: [String]) -> String {
         "[" + argv.map { "\"\($0)\"" }.joined(separator: ", ") + "]"
     }
 
     /// Suggestions are for people who mistype one of a few names.
     private static let mostSuggestions = 1000
+}
+
+extension Key {
+    /// An address that the key may come from: the first of its first network that is not excluded.
+    public var exampleAddress: String {
+        let candidates = from.filter { !$0.isExclusion }.map { $0.network.description }
+        return candidates.first { AddressPattern.list(from, admits: $0) } ?? candidates.first ?? "192.0.2.1"
+    }
 }
