@@ -5,16 +5,9 @@ enum Document {
     /// Reads a source, or reports why it cannot be read.
     static func read(_ file: SourceFile, _ report: Report) -> Table? {
         guard let text = text(of: file, report) else { return nil }
-        let parsed: TOMLTable
-        do {
-            parsed = try TOMLTable(string: text)
-        } catch {
-            describe(error, file, report)
-            return nil
-        }
         do {
             let reader = DocumentReader(file: file, positions: try KeyPositions(file.bytes))
-            return try reader.table(parsed, at: KeyPath(), Region(file, 0..<0))
+            return try reader.table(try TOMLTable(string: text), at: KeyPath(), Region(file, 0..<0))
         } catch {
             describe(error, file, report)
             return nil
@@ -50,10 +43,10 @@ enum Document {
             report.error(Region(file, offset..<offset + 6), "a NUL character in a string", hint: "no name, path or argument can hold one")
         case KeyPositions.Fault.deep(let offset):
             report.error(Region(file, offset..<offset + 1), "lists and tables are nested too deep")
-        case KeyPositions.Fault.unexpected(let offset):
-            report.error(Region(file, offset..<offset + 1), "not TOML 1.0: nothing known begins here")
+        case KeyPositions.Fault.expected(let wanted, let offset):
+            report.error(Region(file, offset..<offset + 1), "not TOML: \(wanted.rawValue)")
         case let lost as DocumentReader.Lost:
-            report.error(file: file.name, "not TOML 1.0: the place of \"\(lost.path)\" was not found")
+            report.error(file: file.name, "not TOML: the place of \"\(lost.path)\" was not found")
         default:
             report.error(file: file.name, "cannot be read: \(error)")
         }

@@ -1,7 +1,7 @@
 /// Where each key and value of a TOML document stands, which TOMLKit does not tell.
 ///
-/// Walks the grammar of TOML 1.0.0 (https://toml.io/en/v1.0.0) and notes places; what values mean is TOMLKit's to say, which
-/// must have accepted the document before. A walk that comes to something else ends with ``Fault``, never with wrong places.
+/// Walks the grammar of TOML 1.0.0 (https://toml.io/en/v1.0.0) and notes places; what values mean is TOMLKit's to say. It walks
+/// before TOMLKit, whose parser ends the process on some texts that are no TOML (`[é]`), and refuses those with a ``Fault``.
 struct KeyPositions {
     struct Place: Equatable {
         /// The key's bytes, quotes included; for an element of an array, the element's.
@@ -11,12 +11,27 @@ struct KeyPositions {
     }
 
     enum Fault: Error, Equatable {
-        /// The walk met a byte that it has no rule for.
-        case unexpected(offset: Int)
+        /// Something else should stand here.
+        case expected(Expectation, offset: Int)
         /// `\u0000`, at which TOMLKit would cut the string off.
         case nul(offset: Int)
         /// More arrays and inline tables in each other than ``deepest``.
         case deep(offset: Int)
+    }
+
+    /// What the grammar wants; the raw value says so.
+    enum Expectation: String {
+        case key = "a key is missing here"
+        case equals = "\"=\" is missing here"
+        case value = "this is no value"
+        case headerEnd = "\"]\" is missing here"
+        case arrayHeaderEnd = "\"]]\" is missing here"
+        case arrayEnd = "\",\" or \"]\" is missing here"
+        case tableEnd = "\",\" or \"}\" is missing here"
+        case quote = "the string is not closed"
+        case escape = "there is no such escape"
+        case text = "a control character"
+        case lineEnd = "the line should end here"
     }
 
     private(set) var places: [KeyPath: Place] = [:]
@@ -31,11 +46,11 @@ struct KeyPositions {
         scanner = TOMLScanner(bytes)
         scanner.skipByteOrderMark()
         while true {
-            scanner.skipBlank(lines: true)
+            try scanner.skipBlank(lines: true)
             guard let next = scanner.next else { return }
             if next == UInt8(ascii: "[") { try header() } else { try keyAndValue(in: table, depth: 0) }
-            scanner.skipBlank(lines: false)
-            guard scanner.isAtLineEnd else { throw .unexpected(offset: scanner.offset) }
+            try scanner.skipBlank(lines: false)
+            guard scanner.isAtLineEnd else { throw .expected(.lineEnd, offset: scanner.offset) }
         }
     }
 
@@ -47,14 +62,16 @@ struct KeyPositions {
         let isArray = scanner.skip("[[")
         if !isArray { _ = scanner.skip("[") }
         let keys = try dottedKey()
-        guard scanner.skip(isArray ? "]]" : "]") else { throw .unexpected(offset: scanner.offset) }
+        guard scanner.skip(isArray ? "]]" : "]") else {
+            throw .expected(isArray ? .arrayHeaderEnd : .headerEnd, offset: scanner.offset)
+        }
         table = KeyPath()
         for key in keys.dropLast() {
             table = table + key.name
             note(table, Place(key: key.range, value: start..<scanner.offset))
             if let count = arrayCounts[table] { table = table + (count - 1) }
         }
-        guard let last = keys.last else { throw .unexpected(offset: start) }
+        guard let last = keys.last else { throw .expected(.key, offset: start) }
         table = table + last.name
         let place = Place(key: last.range, value: start..<scanner.offset)
         if isArray {
@@ -70,8 +87,10 @@ struct KeyPositions {
     /// `a.b = value`, beneath the table at `path`.
     private mutating func keyAndValue(in path: KeyPath, depth: Int) throws(Fault) {
         let keys = try dottedKey()
-        guard scanner.skip("="), let first = keys.first, let last = keys.last else { throw .unexpected(offset: scanner.offset) }
-        scanner.skipBlank(lines: false)
+        guard scanner.skip("="), let first = keys.first, let last = keys.last else {
+            throw .expected(.equals, offset: scanner.offset)
+        }
+        try scanner.skipBlank(lines: false)
         var path = path
         for key in keys.dropLast() {
             path = path + key.name
@@ -99,29 +118,29 @@ struct KeyPositions {
         _ = scanner.skip("[")
         var index = 0
         while true {
-            scanner.skipBlank(lines: true)
+            try scanner.skipBlank(lines: true)
             if scanner.skip("]") { return }
             let element = path + index
             let range = try value(at: element, depth: depth)
             note(element, Place(key: range, value: range))
             index += 1
-            scanner.skipBlank(lines: true)
+            try scanner.skipBlank(lines: true)
             if scanner.skip(",") { continue }
-            guard scanner.skip("]") else { throw .unexpected(offset: scanner.offset) }
+            guard scanner.skip("]") else { throw .expected(.arrayEnd, offset: scanner.offset) }
             return
         }
     }
 
     private mutating func inlineTable(at path: KeyPath, depth: Int) throws(Fault) {
         _ = scanner.skip("{")
-        scanner.skipBlank(lines: false)
+        try scanner.skipBlank(lines: false)
         if scanner.skip("}") { return }
         while true {
-            scanner.skipBlank(lines: false)
+            try scanner.skipBlank(lines: false)
             try keyAndValue(in: path, depth: depth)
-            scanner.skipBlank(lines: false)
+            try scanner.skipBlank(lines: false)
             if scanner.skip(",") { continue }
-            guard scanner.skip("}") else { throw .unexpected(offset: scanner.offset) }
+            guard scanner.skip("}") else { throw .expected(.tableEnd, offset: scanner.offset) }
             return
         }
     }
@@ -129,9 +148,9 @@ struct KeyPositions {
     private mutating func dottedKey() throws(Fault) -> [(name: String, range: Range<Int>)] {
         var keys: [(name: String, range: Range<Int>)] = []
         repeat {
-            scanner.skipBlank(lines: false)
+            try scanner.skipBlank(lines: false)
             keys.append(try scanner.simpleKey())
-            scanner.skipBlank(lines: false)
+            try scanner.skipBlank(lines: false)
         } while scanner.skip(".")
         return keys
     }

@@ -36,10 +36,12 @@ public final class SourceFile: Sendable {
         return bytes[start..<end].last == UInt8(ascii: "\r") ? bytes[start..<end].dropLast() : bytes[start..<end]
     }
 
-    /// The offset of a line and column, both from 1; a column past the end of its line is its end.
+    /// The offset of a line and column, both from 1, the column in characters; one past the end of its line is its end.
     func offset(line: Int, column: Int) -> Int {
-        let index = min(max(line, 1), lineStarts.count) - 1
-        return min(lineStarts[index] + max(column, 1) - 1, content(ofLine: index).endIndex)
+        let content = content(ofLine: min(max(line, 1), lineStarts.count) - 1)
+        // The second byte and those after it of a character in UTF-8 are 10xxxxxx.
+        let starts = content.indices.filter { content[$0] & 0xC0 != 0x80 }
+        return column >= 1 && column <= starts.count ? starts[column - 1] : content.endIndex
     }
 
     func column(of offset: Int) -> Int {

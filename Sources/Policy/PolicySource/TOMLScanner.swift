@@ -29,11 +29,11 @@ struct TOMLScanner {
     }
 
     /// Passes over blanks and a comment; with `lines`, over line ends as well.
-    mutating func skipBlank(lines: Bool) {
+    mutating func skipBlank(lines: Bool) throws(Fault) {
         while let byte = next {
             switch byte {
             case UInt8(ascii: " "), UInt8(ascii: "\t"): offset += 1
-            case UInt8(ascii: "#"): while next != nil, !isAtLineEnd { offset += 1 }
+            case UInt8(ascii: "#"): while next != nil, !isAtLineEnd { try passText(mayBreak: false) }
             case Self.newline where lines, Self.carriageReturn where lines && isAtLineEnd: offset += 1
             default: return
             }
@@ -52,7 +52,7 @@ struct TOMLScanner {
             return (String(decoding: bytes[(start + 1)..<(offset - 1)], as: UTF8.self), start..<offset)
         default:
             while let byte = next, Self.isBareKey(byte) { offset += 1 }
-            guard offset > start else { throw .unexpected(offset: offset) }
+            guard offset > start else { throw .expected(.key, offset: offset) }
             return (String(decoding: bytes[start..<offset], as: UTF8.self), start..<offset)
         }
     }
@@ -81,7 +81,7 @@ struct TOMLScanner {
             offset += 1
             passToken()
         }
-        guard offset > start else { throw .unexpected(offset: offset) }
+        guard TOMLBareValue.isSound(bytes[start..<offset]) else { throw .expected(.value, offset: start) }
     }
 
     private mutating func passToken() {
@@ -92,22 +92,22 @@ struct TOMLScanner {
         offset += 1
         while let byte = next, byte != Self.newline {
             if byte == UInt8(ascii: "\\") {
-                try escape()
+                try escape(mayBreak: false)
             } else {
-                offset += 1
+                try passText(mayBreak: false)
                 if byte == UInt8(ascii: "\"") { return }
             }
         }
-        throw .unexpected(offset: offset)
+        throw .expected(.quote, offset: offset)
     }
 
     private mutating func literalString() throws(Fault) {
         offset += 1
         while let byte = next, byte != Self.newline {
-            offset += 1
+            try passText(mayBreak: false)
             if byte == UInt8(ascii: "'") { return }
         }
-        throw .unexpected(offset: offset)
+        throw .expected(.quote, offset: offset)
     }
 
     /// To the closing three quotes; up to two more before them belong to the string.
@@ -118,27 +118,52 @@ struct TOMLScanner {
                 for _ in 0..<2 where next == quote { offset += 1 }
                 return
             }
-            if escapes, byte == UInt8(ascii: "\\") { try escape() } else { offset += 1 }
+            if escapes, byte == UInt8(ascii: "\\") { try escape(mayBreak: true) } else { try passText(mayBreak: true) }
         }
-        throw .unexpected(offset: offset)
+        throw .expected(.quote, offset: offset)
     }
 
-    /// A backslash and what follows it.
-    private mutating func escape() throws(Fault) {
+    /// One byte of a string or comment: no control character but the tab, and line ends where it `mayBreak`.
+    private mutating func passText(mayBreak: Bool) throws(Fault) {
+        guard let byte = next else { return }
+        let isText = byte >= 0x20 && byte != 0x7F || byte == UInt8(ascii: "\t")
+        guard isText || (mayBreak && isAtLineEnd) else { throw .expected(.text, offset: offset) }
+        offset += 1
+    }
+
+    /// A backslash and what follows it; where it `mayBreak`, also a line end, at which the string goes on.
+    private mutating func escape(mayBreak: Bool) throws(Fault) {
         let start = offset
         offset += 1
-        let digits = peek(0) == UInt8(ascii: "u") ? 4 : peek(0) == UInt8(ascii: "U") ? 8 : 0
-        guard offset + 1 + digits <= bytes.count else { throw .unexpected(offset: start) }
-        if digits > 0, bytes[(offset + 1)..<(offset + 1 + digits)].allSatisfy({ $0 == UInt8(ascii: "0") }) {
-            throw .nul(offset: start)
-        }
-        offset += 1 + digits
+        if mayBreak, passBreak() { return }
+        guard let kind = next, Self.escapes.utf8.contains(kind) else { throw .expected(.escape, offset: start) }
+        offset += 1
+        let count = kind == UInt8(ascii: "u") ? 4 : kind == UInt8(ascii: "U") ? 8 : 0
+        if count == 0 { return }
+        let digits = String(decoding: bytes[offset..<min(offset + count, bytes.count)], as: UTF8.self)
+        guard digits.utf8.count == count, digits.utf8.allSatisfy({ Self.isHexDigit($0) }), let value = UInt32(digits, radix: 16),
+            Unicode.Scalar(value) != nil
+        else { throw .expected(.escape, offset: start) }
+        if value == 0 { throw .nul(offset: start) }
+        offset += count
     }
 
+    /// Blanks and a line end, if that is what follows.
+    private mutating func passBreak() -> Bool {
+        var ahead = 0
+        while let byte = peek(ahead), byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") { ahead += 1 }
+        guard peek(ahead) == Self.newline || (peek(ahead) == Self.carriageReturn && peek(ahead + 1) == Self.newline) else { return false }
+        offset += ahead
+        return true
+    }
+
+    private static let escapes = "btnfr\"\\uU"
     private static let newline = UInt8(ascii: "\n")
     private static let carriageReturn = UInt8(ascii: "\r")
 
     private static func isDigit(_ byte: UInt8) -> Bool { byte >= UInt8(ascii: "0") && byte <= UInt8(ascii: "9") }
+
+    private static func isHexDigit(_ byte: UInt8) -> Bool { isDigit(byte) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte | 0x20) }
 
     private static func isBareKey(_ byte: UInt8) -> Bool {
         let isLetter = (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
