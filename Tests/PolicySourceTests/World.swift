@@ -16,11 +16,12 @@ struct World {
     static let accounts: [String: UInt32] = ["root": 0, "deploy": 1001, "git": 1002, "drop": 1003, "files": 1004]
     static let programs: [String: Program] = [
         "/srv/app/bin/release": .executable(writer: nil), "/bin/sh": .executable(writer: nil),
+        "/bin/echo": .executable(writer: nil), "/bin/date": .executable(writer: nil),
         "/usr/bin/id": .executable(writer: nil), "/usr/bin/tar": .executable(writer: nil),
         "/usr/bin/python3.11": .executable(writer: nil), "/usr/lib/openssh/sftp-server": .executable(writer: nil),
         "/srv/open/tool": .executable(writer: "\"/srv/open\" is owned by deploy"), "/etc/passwd": .notExecutable,
     ]
-    static let paths: Set<String> = ["/srv/app", "/srv/app/releases", "/srv/app/bin", "/usr/bin", "/srv/data"]
+    static let paths: Set<String> = ["/srv/app", "/srv/app/releases", "/srv/app/bin", "/usr/bin", "/srv/data", "/", "/home/deploy", "/home/git", "/home/files"]
 
     var surroundings: Surroundings {
         Surroundings(

@@ -25,6 +25,7 @@ struct CommandWarnings {
     func find() {
         findProgram()
         findForeignUser()
+        findDirectory()
         for index in command.run.indices.dropFirst() where isFree(command.run[index]) { findArgument(at: index) }
     }
 
@@ -46,6 +47,13 @@ struct CommandWarnings {
     private func findForeignUser() {
         guard surroundings.uid != 0, command.account.uid != surroundings.uid else { return }
         warn(.foreignUser, header, "a gateway that is not root's cannot run this as \"\(command.account.name)\"")
+    }
+
+    private func findDirectory() {
+        let directory = command.directory ?? command.account.home
+        if surroundings.exists(directory) { return }
+        let what = command.directory == nil ? "the home of \"\(command.account.name)\", \"\(directory)\"," : "directory \"\(directory)\""
+        warn(.missingPath, header, "\(what) is not there: the command cannot start", hint: "say directory = \"/\" if any will do")
     }
 
     private func findArgument(at index: Int) {
