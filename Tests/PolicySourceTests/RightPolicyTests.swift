@@ -220,6 +220,15 @@ import Testing
         #expect(loaded.diagnostics.map(\.name) == ["expired-key"])
     }
 
+    @Test func `the policy to start from is sound, and has tests`() throws {
+        let text = StarterPolicy.text(user: "deploy", publicKey: "ssh-ed25519 AAAA1")
+        let loaded = LoadedPolicy.read("policy.toml", World(files: ["policy.toml": .init(text: text)]).surroundings)
+        #expect(loaded.text == "")
+        #expect(loaded.policy?.commands.map(\.name) == ["greet", "date"])
+        #expect(loaded.testCount == 3)
+        #expect(loaded.examples.map { [$0.key, $0.login, $0.command] } == [["me", "deploy", "greet world"]])
+    }
+
     @Test func `the policies that come with Postern are sound`() throws {
         let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../policies").standardized
         var files: [String: World.File] = [:]

@@ -33,13 +33,13 @@ struct Apply: ParsableCommand {
         do throws(Errno) {
             try replaceFile(path, CompiledPolicy<[UInt8]>.encode(policy), mode: 0o600)
         } catch {
-            throw Failure("\"\(path)\" cannot be written: \(error)", hint: "the policy before it is still live")
+            throw Failure("\"\(path)\" cannot be written: \(error)", hint: FileManager.default.fileExists(atPath: path) ? "the policy before it is still live" : nil)
         }
     }
 
     /// The directory that packages and `make install` make, where neither did.
     private static func makeHome() throws(Failure) {
-        let directory = URL(filePath: standard).deletingLastPathComponent().path()
+        let directory = URL(filePath: standard).deletingLastPathComponent().path(percentEncoded: false)
         do throws(Errno) {
             try makeDirectory(directory, mode: 0o755)
         } catch .exists {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Linux
 import PolicySource
 
 /// `postern check`: everything that is wrong or unwise in a policy.

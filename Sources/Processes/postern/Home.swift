@@ -11,9 +11,7 @@ struct Home {
 
     /// The directory that a policy is in, or is.
     init(of policy: String) {
-        var isDirectory: ObjCBool = false
-        let exists = FileManager.default.fileExists(atPath: policy, isDirectory: &isDirectory)
-        if exists, isDirectory.boolValue {
+        if Machine.isDirectory(policy) {
             self.init(policy)
         } else if let slash = policy.lastIndex(of: "/") {
             self.init(slash == policy.startIndex ? "/" : String(policy[..<slash]))

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Linux
+import PolicySource
 import SSHKeys
 import Sodium
 

@@ -27,6 +27,14 @@ enum Machine {
         path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
     }
 
+    static func isDirectory(_ path: String) -> Bool {
+        do throws(Errno) {
+            return try openFile(path, .pathOnly).status().kind == .directory
+        } catch {
+            return false
+        }
+    }
+
     private static func read(_ path: String, _ owners: [UInt32], _ limit: Int) throws(Objection) -> [UInt8] {
         let file = try open(path, .file, owners)
         do throws(Errno) {
@@ -37,8 +45,7 @@ enum Machine {
     }
 
     private static func entries(_ path: String, _ owners: [UInt32]) throws(Objection) -> [String]? {
-        var isDirectory: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory), isDirectory.boolValue else { return nil }
+        guard isDirectory(path) else { return nil }
         _ = try open(path, .directory, owners)
         do {
             return try FileManager.default.contentsOfDirectory(atPath: path)

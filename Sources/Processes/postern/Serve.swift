@@ -24,7 +24,7 @@ struct Serve: ParsableCommand {
         let home = Home(of: options.policy)
         var status: UInt8 = 0
         try Console.reporting { () throws(Failure) in
-            let gateway = try Gateway.find()
+            let gateway = try GatewayProcess.find()
             let compiled = try TemporaryFile()
             defer { compiled.remove() }
             try Apply.publish(policy, as: compiled.path)
@@ -68,7 +68,7 @@ struct TemporaryFile {
     var path: String { "\(directory)/policy.db" }
 
     init() throws(Failure) {
-        directory = FileManager.default.temporaryDirectory.path() + "postern-" + UUID().uuidString
+        directory = FileManager.default.temporaryDirectory.path(percentEncoded: false) + "postern-" + UUID().uuidString
         do throws(Errno) {
             try makeDirectory(directory, mode: 0o700)
         } catch {

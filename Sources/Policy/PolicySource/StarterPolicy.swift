@@ -1,9 +1,11 @@
 /// The policy that `postern init` writes.
-enum StarterPolicy {
+public enum StarterPolicy {
+    /// A policy of two harmless commands for one key, with comments and tests.
+    ///
     /// - Parameters:
     ///   - user: the unix user of the commands.
     ///   - publicKey: `type base64` of the first client key.
-    static func text(user: String, publicKey: String) -> String {
+    public static func text(user: String, publicKey: String) -> String {
         """
         # Who may run what on this host. Change it, then:
         #
@@ -37,6 +39,7 @@ enum StarterPolicy {
         run     = ["/bin/echo", "hello,", "<name>"]
         stdin   = "none"
         timeout = "10s"
+        directory = "/"                    # the user's home by default
 
         [command.date]
         as      = "\(user)"
@@ -45,6 +48,7 @@ enum StarterPolicy {
         run     = ["/bin/date", "[--utc]"]
         stdin   = "none"
         timeout = "10s"
+        directory = "/"
 
         # ---- how: without "sandbox" a command runs in "tool", which reads the system's programs and nothing else.
         #      Give a command more by a sandbox of your own:

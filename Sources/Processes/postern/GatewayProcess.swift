@@ -3,11 +3,11 @@ import Linux
 import Sandbox
 
 /// `posternd`, run in the foreground.
-struct Gateway {
+struct GatewayProcess {
     let path: String
 
     /// Beside this program, or in `../sbin`: never by `$PATH`.
-    static func find() throws(Failure) -> Gateway {
+    static func find() throws(Failure) -> GatewayProcess {
         let own: String
         do throws(Errno) {
             own = try executablePath()
@@ -15,11 +15,11 @@ struct Gateway {
             throw Failure("where this program is cannot be seen: \(error)")
         }
         let directory = URL(filePath: own).deletingLastPathComponent()
-        let places = [directory, directory.deletingLastPathComponent().appending(path: "sbin")].map { $0.appending(path: "posternd").path() }
+        let places = [directory, directory.deletingLastPathComponent().appending(path: "sbin")].map { $0.appending(path: "posternd").path(percentEncoded: false) }
         guard let path = places.first(where: { FileManager.default.isExecutableFile(atPath: $0) }) else {
             throw Failure("posternd is neither \(places.map { "\"\($0)\"" }.joined(separator: " nor "))")
         }
-        return Gateway(path: path)
+        return GatewayProcess(path: path)
     }
 
     /// Runs it to its end, passing on the signals that end or refresh it, and returns its exit status.
