@@ -1,0 +1,60 @@
+import Sodium
+
+/// Decrypts the packets that come one way; the counterpart of ``PacketSealer``.
+public enum PacketOpener: Sendable {
+    /// Before the first key exchange: packets stay as they are.
+    case none
+    case chacha20Poly1305(ChaCha20Poly1305)
+
+    /// The names to offer, the best first.
+    public static let names = PacketSealer.names
+
+    /// See ``PacketSealer/init(_:key:iv:)``.
+    public init(_ cipher: CipherName, key: SecretBytes, iv: SecretBytes) {
+        precondition(iv.count == cipher.ivBytes, "an IV of \(iv.count) bytes")
+        switch cipher {
+        case .chacha20Poly1305: self = .chacha20Poly1305(ChaCha20Poly1305(key: key))
+        }
+    }
+
+    public var shape: PacketShape {
+        switch self {
+        case .none: .plain
+        case .chacha20Poly1305: .chacha20Poly1305
+        }
+    }
+
+    public var blockSize: Int { shape.blockSize }
+    public var tagBytes: Int { shape.tagBytes }
+
+    /// The `packet_length` of the packet whose four length bytes stand at `offset`; the buffer stays as it is.
+    ///
+    /// Not authenticated before the packet is opened: check it against limits, and trust it for nothing else.
+    public func length(ofPacketAt offset: Int, in buffer: [UInt8], sequence: UInt32) -> UInt32 {
+        switch self {
+        case .none: networkWord(at: offset, in: buffer)
+        case .chacha20Poly1305(let cipher): cipher.length(ofPacketAt: offset, in: buffer, sequence: sequence)
+        }
+    }
+
+    /// Verifies the tag behind a packet, then decrypts the packet where it stands, its length bytes included.
+    ///
+    /// - Parameters:
+    ///   - packet: the length bytes and what they count; `tagBytes` more must follow inside the buffer.
+    ///   - sequence: the number of the packet in its direction, modulo 2^32 (RFC 4253 §6.4).
+    /// - Throws: ``CipherError/badTag(sequence:)``, with the buffer unchanged.
+    public mutating func open(
+        _ buffer: inout [UInt8], packet: Range<Int>, sequence: UInt32
+    ) throws(CipherError) {
+        switch self {
+        case .none: return
+        case .chacha20Poly1305(let cipher): try cipher.open(&buffer, packet: packet, sequence: sequence)
+        }
+    }
+}
+
+/// The four bytes at `offset` as a `uint32` (RFC 4251 §5).
+func networkWord(at offset: Int, in buffer: [UInt8]) -> UInt32 {
+    UInt32(buffer[offset]) << 24 | UInt32(buffer[offset + 1]) << 16
+        | UInt32(buffer[offset + 2]) << 8 | UInt32(buffer[offset + 3])
+}

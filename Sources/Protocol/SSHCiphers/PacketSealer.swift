@@ -1,0 +1,45 @@
+import Sodium
+
+/// Encrypts the packets that go one way.
+///
+/// A packet is `uint32 packet_length`, then that many bytes, then the room for ``PacketShape/tagBytes``.
+public enum PacketSealer: Sendable {
+    /// Before the first key exchange: packets stay as they are.
+    case none
+    case chacha20Poly1305(ChaCha20Poly1305)
+
+    /// The names to offer, the best first.
+    public static let names = CipherName.allCases.map(\.rawValue)
+
+    /// - Parameters:
+    ///   - key: ``CipherName/keyBytes`` bytes.
+    ///   - iv: ``CipherName/ivBytes`` bytes.
+    public init(_ cipher: CipherName, key: SecretBytes, iv: SecretBytes) {
+        precondition(iv.count == cipher.ivBytes, "an IV of \(iv.count) bytes")
+        switch cipher {
+        case .chacha20Poly1305: self = .chacha20Poly1305(ChaCha20Poly1305(key: key))
+        }
+    }
+
+    public var shape: PacketShape {
+        switch self {
+        case .none: .plain
+        case .chacha20Poly1305: .chacha20Poly1305
+        }
+    }
+
+    public var blockSize: Int { shape.blockSize }
+    public var tagBytes: Int { shape.tagBytes }
+
+    /// Encrypts a packet where it stands and writes its tag behind it.
+    ///
+    /// - Parameters:
+    ///   - packet: the length bytes and what they count; `tagBytes` more must follow inside the buffer.
+    ///   - sequence: the number of the packet in its direction, modulo 2^32 (RFC 4253 §6.4).
+    public mutating func seal(_ buffer: inout [UInt8], packet: Range<Int>, sequence: UInt32) {
+        switch self {
+        case .none: return
+        case .chacha20Poly1305(let cipher): cipher.seal(&buffer, packet: packet, sequence: sequence)
+        }
+    }
+}
