@@ -49,7 +49,7 @@ let package = Package(
         module("Protocol", "SSHCiphers", ["SSHWire", "Sodium"]),
         module("Protocol", "SSHTransport", ["SSHWire", "SSHKeys", "SSHCiphers", "Sodium"]),
         module("Protocol", "SSHUserAuth", ["SSHWire", "SSHKeys"]),
-        module("Protocol", "SSHConnection", ["SSHWire"]),
+        module("Protocol", "SSHConnection", ["SSHWire", "SSHUserAuth"]),
         module("Protocol", "SSH", ["SSHWire", "SSHKeys", "SSHCiphers", "SSHTransport", "SSHUserAuth", "SSHConnection", "Sodium"]),
         module("Protocol", "MonitorProtocol", ["SSHWire"]),
 

@@ -78,33 +78,108 @@ public struct UserAuthServer: Sendable {
     }
 
     public mutating func receive(_ number: MessageNumber, payload: [UInt8]) throws(UserAuthError) -> [Output] {
-        do throws(WireError) {
-            switch (state, number) {
-            case (.expectService, .serviceRequest):
-                return try accept(ServiceRequest(payload: payload)).get()
-            case (.expectRequest, .userAuthRequest):
-                return try consider(UserAuthRequest(payload: payload)).get()
-            case (.granted, .userAuthRequest):
-                // RFC 4252 §5.1: requests after success are silently ignored.
-                return []
-            default:
-                break
-            }
-        } catch {
-            throw .wire(error)
+        switch (state, number) {
+        case (.expectService, .serviceRequest):
+            return try accept(try parse(ServiceRequest.self, payload))
+        case (.expectRequest, .userAuthRequest):
+            return try consider(try parse(UserAuthRequest.self, payload))
+        case (.granted, .userAuthRequest):
+            // RFC 4252 §5.1: requests after success are silently ignored.
+            return []
+        default:
+            throw .unexpected(number, during: state.name)
         }
-        throw .unexpected(number, during: state.name)
     }
 
     /// Answers ``Question/mayProbe(_:)``: whether a signature by this key would be accepted.
-    public mutating func answerProbe(_ isWelcome: Bool) -> [Output] {
-        guard case .asked(.mayProbe(let probe)) = state else { preconditionFailure("no probe is open, \(state.name)") }
+    public mutating func answerProbe(_ isWelcome: Bool, banner: String? = nil) -> [Output] {
+        guard case .asked(.mayProbe(let probe)) = state else { preconditionFailure("no probe is open; \(state.name)") }
         state = .expectRequest
-        return isWelcome ? [.send(UserAuthPublicKeyOK(algorithm: probe.algorithm, key: probe.key).payload)] : [failure]
+        let answer = isWelcome ? .send(UserAuthPublicKeyOK(algorithm: probe.algorithm, key: probe.key).payload) : failure
+        return sending(banner) + [answer]
     }
 
-    /// Answers a proof with yes: the only way to an ``AuthenticatedUser`` on the server's side.
-    public mutating func grant() -> (user: AuthenticatedUser, output: [Output]) {
-        preconditionFailure("see grant(sending:)")
+    /// Answers a signature or a password with yes: the only way to an ``AuthenticatedUser`` on the server's side.
+    ///
+    /// - Parameter output: gets what is to be sent.
+    public mutating func grant(banner: String? = nil, output: inout [Output]) -> AuthenticatedUser {
+        let user = provenUser
+        state = .granted
+        output = sending(banner) + [.send(UserAuthSuccess().payload)]
+        return AuthenticatedUser(name: user)
+    }
+
+    /// Answers a signature or a password with no.
+    public mutating func refuse(banner: String? = nil) -> [Output] {
+        _ = provenUser
+        state = .expectRequest
+        return sending(banner) + [failure]
+    }
+
+    // MARK: - Steps
+
+    private mutating func accept(_ request: ServiceRequest) throws(UserAuthError) -> [Output] {
+        guard request.service == Self.service else { throw .unknownService(request.service) }
+        state = .expectRequest
+        let accepted = Output.send(ServiceAccept(service: request.service).payload)
+        return [accepted] + sending(configuration.banner.isEmpty ? nil : configuration.banner)
+    }
+
+    private mutating func consider(_ request: UserAuthRequest) throws(UserAuthError) -> [Output] {
+        guard request.service == Self.nextService else { throw .unknownService(request.service) }
+        switch request.method {
+        case .publicKey(let algorithm, let key, let signature?):
+            try countSignature()
+            return ask(.verify(SignedKey(user: request.user, algorithm: algorithm, key: key, signature: signature)))
+        case .publicKey(let algorithm, let key, nil):
+            try countProbe()
+            return ask(.mayProbe(ProbedKey(user: request.user, algorithm: algorithm, key: key)))
+        case .password(let password) where configuration.methods.contains("password"):
+            try countSignature()
+            return ask(.password(user: request.user, password: password))
+        case .none, .password, .other:
+            try countProbe()
+            return [failure]
+        }
+    }
+
+    private mutating func ask(_ question: Question) -> [Output] {
+        state = .asked(question)
+        return [.ask(question)]
+    }
+
+    private mutating func countSignature() throws(UserAuthError) {
+        signatures += 1
+        guard signatures <= configuration.mostSignatures else { throw .tooManyAttempts(limit: configuration.mostSignatures) }
+    }
+
+    private mutating func countProbe() throws(UserAuthError) {
+        probes += 1
+        guard probes <= configuration.mostProbes else { throw .tooManyAttempts(limit: configuration.mostProbes) }
+    }
+
+    private var provenUser: String {
+        switch state {
+        case .asked(.verify(let signed)): signed.user
+        case .asked(.password(let user, _)): user
+        default: preconditionFailure("no proof is open; \(state.name)")
+        }
+    }
+
+    private var failure: Output {
+        .send(UserAuthFailure(methodsThatCanContinue: configuration.methods, partialSuccess: false).payload)
+    }
+
+    private func sending(_ banner: String?) -> [Output] {
+        banner.map { [.send(UserAuthBanner(message: $0).payload)] } ?? []
+    }
+}
+
+/// Reads a whole message, its faults as ours.
+func parse<Message: WireMessage>(_ type: Message.Type, _ payload: [UInt8]) throws(UserAuthError) -> Message {
+    do throws(WireError) {
+        return try Message(payload: payload)
+    } catch {
+        throw .wire(error)
     }
 }
