@@ -1,0 +1,20 @@
+import Sodium
+
+/// A server's key: the half that clients know, and the one that signs key exchanges.
+public struct HostKey: Sendable {
+    public let publicKey: PublicKey
+    private let signingKey: Ed25519SigningKey
+
+    public init(_ signingKey: Ed25519SigningKey) {
+        self.signingKey = signingKey
+        publicKey = PublicKey(ed25519: signingKey.publicKey)
+    }
+
+    /// The blob that a KEXINIT's host key algorithm stands for, as it goes into KEX_ECDH_REPLY.
+    public var blob: [UInt8] { publicKey.blob }
+
+    /// The encoded signature over an exchange hash (RFC 4253 §8), or over what hostkeys-prove composes.
+    public func sign(_ message: [UInt8]) -> [UInt8] {
+        SignatureBlob(ed25519: signingKey.sign(message)).encoded
+    }
+}

@@ -1,0 +1,93 @@
+import SSHWire
+import Sodium
+
+/// A public key as it stands in messages and files (RFC 4253 §6.6).
+///
+/// Two keys are equal where their blobs are. Another algorithm, or a certificate, is one more ``Kind``.
+public struct PublicKey: Hashable, Sendable {
+    /// The encoded key: its algorithm's name, then what that defines.
+    public let blob: [UInt8]
+    private let kind: Kind
+
+    private enum Kind: Hashable, Sendable {
+        /// RFC 8709 §4: 32 bytes.
+        case ed25519([UInt8])
+    }
+
+    /// The name in public key blobs and, for this kind of key, in signatures.
+    static let ed25519Name = "ssh-ed25519"
+
+    /// The key of 32 bytes.
+    public init(ed25519 key: [UInt8]) {
+        precondition(key.count == Ed25519.publicKeyBytes, "a public key of \(key.count) bytes")
+        var writer = WireWriter()
+        writer.text(Self.ed25519Name)
+        writer.string(key)
+        blob = writer.bytes
+        kind = .ed25519(key)
+    }
+
+    /// Parses a blob.
+    ///
+    /// - Throws: ``KeyError/unsupported(algorithm:)``, ``KeyError/malformed(_:)`` also for bytes left over,
+    ///   ``KeyError/wrongLength(_:bytes:expected:)``.
+    public init(blob: [UInt8]) throws(KeyError) {
+        var reader = WireReader(blob)
+        let name = try reading { () throws(WireError) in try reader.algorithmName() }
+        guard name == Self.ed25519Name else { throw .unsupported(algorithm: name) }
+        let key = try reading { () throws(WireError) in
+            let key = try reader.string(limit: blob.count)
+            try reader.finish()
+            return key
+        }
+        guard key.count == Ed25519.publicKeyBytes else {
+            throw .wrongLength(.publicKey, bytes: key.count, expected: Ed25519.publicKeyBytes)
+        }
+        self.blob = blob
+        kind = .ed25519(key)
+    }
+
+    /// The name of the algorithm that a blob begins with, whether supported or not.
+    static func algorithm(ofBlob blob: [UInt8]) throws(KeyError) -> String {
+        var reader = WireReader(blob)
+        return try reading { () throws(WireError) in try reader.algorithmName() }
+    }
+
+    public var algorithm: String {
+        switch kind {
+        case .ed25519: Self.ed25519Name
+        }
+    }
+
+    /// The SHA-256 hash of the blob.
+    public var fingerprint: [UInt8] { Self.fingerprint(ofBlob: blob) }
+
+    /// The fingerprint as ssh-keygen(1) prints it: `SHA256:` and base64 without padding.
+    public var fingerprintText: String { Self.fingerprintText(fingerprint) }
+
+    public static func fingerprint(ofBlob blob: [UInt8]) -> [UInt8] { SHA256.hash(blob) }
+
+    public static func fingerprintText(_ fingerprint: [UInt8]) -> String {
+        let base64 = Base64.encode(fingerprint)
+        return "SHA256:" + base64.prefix { $0 != "=" }
+    }
+
+    /// The key as a line of a `.pub` or authorized_keys file, without a line end; no space after it for an empty comment.
+    public func line(comment: String) -> String {
+        let key = algorithm + " " + Base64.encode(blob)
+        return comment.isEmpty ? key : key + " " + comment
+    }
+
+    /// Whether the owner of this key signed `message`; false also where the signature's algorithm is not the key's.
+    public func isValid(_ signature: SignatureBlob, over message: [UInt8]) -> Bool {
+        switch kind {
+        case .ed25519(let key):
+            signature.algorithm == Self.ed25519Name
+                && Ed25519.isValid(signature: signature.signature, message: message, publicKey: key)
+        }
+    }
+}
+
+extension PublicKey: CustomStringConvertible {
+    public var description: String { "\(algorithm) \(fingerprintText)" }
+}
