@@ -1,5 +1,5 @@
 public import SSHCiphers
-public import SSHWire
+import SSHWire
 
 /// What we offer in KEXINIT (RFC 4253 §7.1), most wanted first.
 public struct AlgorithmProposal: Equatable, Sendable {

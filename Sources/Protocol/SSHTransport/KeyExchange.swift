@@ -148,7 +148,7 @@ struct KeyExchange: Sendable {
     }
 
     /// Server: goes on with the signature that ``Step/needSignature(_:)`` asked for.
-    mutating func sign(with answer: SignatureAnswer) throws(TransportError) -> [Step] {
+    mutating func sign(with answer: SignatureAnswer) -> [Step] {
         guard case .expectSignature(let agreement, let request) = state else {
             preconditionFailure("a signature that nobody asked for, during \(state.name)")
         }

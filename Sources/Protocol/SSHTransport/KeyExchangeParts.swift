@@ -1,6 +1,5 @@
 public import SSHCiphers
 import SSHKeys
-public import SSHWire
 public import Sodium
 
 /// What the host must sign, or have signed, for the server's side of a key exchange: all of the exchange hash's input
@@ -48,9 +47,10 @@ struct Agreement: Sendable {
 
     func exchangeHash(hostKey: [UInt8], clientShare: [UInt8], serverShare: [UInt8], secret: SecretBytes) -> [UInt8] {
         ExchangeHash(
-            clientVersion: clientVersion, serverVersion: serverVersion, clientKexInit: clientKexInit, serverKexInit: serverKexInit,
-            hostKey: hostKey, clientShare: clientShare, serverShare: serverShare, sharedSecret: secret
-        ).digest(algorithms.kex.hash)
+            clientVersion: Array(clientVersion.utf8), serverVersion: Array(serverVersion.utf8), clientKexInit: clientKexInit, serverKexInit: serverKexInit,
+            hostKey: hostKey, clientShare: clientShare, serverShare: serverShare, sharedSecret: secret,
+            hash: algorithms.kex.hash
+        ).value
     }
 }
 

@@ -41,7 +41,7 @@ public struct Transport: Sendable {
 
     private let role: Role
     private let configuration: Configuration
-    private var random: any RandomSource & Sendable
+    private var random: any RandomSource
     private var reader = PacketReader()
     private var writer = PacketWriter()
     /// Nil until the peer's identification came.
@@ -61,7 +61,7 @@ public struct Transport: Sendable {
     /// IGNORE, DEBUG, UNIMPLEMENTED and PING in a row without a message that means something.
     private static let mostIdlePackets = 1024
 
-    public init(role: Role, configuration: Configuration, random: any RandomSource & Sendable) {
+    public init(role: Role, configuration: Configuration, random: any RandomSource) {
         self.role = role
         self.configuration = configuration
         self.random = random
@@ -100,7 +100,7 @@ public struct Transport: Sendable {
         if hasEnded { return nil }
         if keyExchange == nil {
             guard let identification = try reader.identification(allowsLinesBefore: role == .client) else { return nil }
-            try startFirstExchange(with: identification)
+            startFirstExchange(with: identification)
             return .identified(identification)
         }
         while keyExchange?.awaitsAnswer == false {
@@ -113,15 +113,14 @@ public struct Transport: Sendable {
         return nil
     }
 
-    private mutating func startFirstExchange(with peer: Identification) throws(TransportError) {
+    private mutating func startFirstExchange(with peer: Identification) {
         let ours = configuration.identification.line
         var exchange = KeyExchange(
             role: role, proposal: configuration.proposal, clientVersion: role == .client ? ours : peer.line,
             serverVersion: role == .client ? peer.line : ours)
-        var source: any RandomSource = random
-        let steps = exchange.start(random: &source)
+        let steps = exchange.start(random: &random)
         keyExchange = exchange
-        _ = try perform(steps, now: .zero)
+        _ = perform(steps, now: .zero)
     }
 
     private mutating func handle(_ payload: [UInt8], sequence: UInt32, now: Duration) throws(TransportError) -> Event? {
@@ -197,10 +196,12 @@ public struct Transport: Sendable {
         case .newKeys: message = .newKeys(try parse(NewKeys.self, payload))
         default: throw .unexpected(number, during: stateName)
         }
-        let steps = try advance { (exchange, random) throws(TransportError) in try exchange.receive(message, random: &random) }
+        guard var exchange = keyExchange else { preconditionFailure("a key exchange before the identification") }
+        let steps = try exchange.receive(message, random: &random)
+        keyExchange = exchange
         // OpenSSH PROTOCOL §1.10: in a strict connection KEXINIT is the very first packet.
         if number == .kexInit, isStrict, sessionIdentifier == nil, sequence != 0 { throw .unexpected(number, during: "strict key exchange") }
-        return try perform(steps, now: now)
+        return perform(steps, now: now)
     }
 
     private func parse<Message: WireMessage>(_ type: Message.Type, _ payload: [UInt8]) throws(TransportError) -> Message {
@@ -218,33 +219,26 @@ public struct Transport: Sendable {
     /// Asks for new keys now; nothing when that is already under way or the first are not there.
     public mutating func requestKeyExchange() {
         guard let exchange = keyExchange, exchange.isIdle, exchange.sessionIdentifier != nil else { return }
-        var source: any RandomSource = random
-        for case .send(let payload) in keyExchange?.start(random: &source) ?? [] { writer.append(payload) }
+        for case .send(let payload) in keyExchange?.start(random: &random) ?? [] { writer.append(payload) }
     }
 
     /// Server: the answer to ``Event/needSignature(_:)``.
-    public mutating func sign(_ answer: SignatureAnswer, now: Duration) throws(TransportError) {
-        let steps = try advance { (exchange, _) throws(TransportError) in exchange.sign(with: answer) }
-        _ = try perform(steps, now: now)
+    public mutating func sign(_ answer: SignatureAnswer, now: Duration) {
+        _ = perform(exchanging { $0.sign(with: answer) }, now: now)
     }
 
     /// Client: the answer to ``Event/judgeHostKey(_:)``.
-    public mutating func acceptHostKey(now: Duration) throws(TransportError) {
-        let steps = try advance { (exchange, _) throws(TransportError) in exchange.acceptHostKey() }
-        _ = try perform(steps, now: now)
+    public mutating func acceptHostKey(now: Duration) {
+        _ = perform(exchanging { $0.acceptHostKey() }, now: now)
     }
 
-    private mutating func advance(
-        _ step: (inout KeyExchange, inout any RandomSource) throws(TransportError) -> [KeyExchange.Step]
-    ) throws(TransportError) -> [KeyExchange.Step] {
+    private mutating func exchanging(_ step: (inout KeyExchange) -> [KeyExchange.Step]) -> [KeyExchange.Step] {
         guard var exchange = keyExchange else { preconditionFailure("a key exchange before the identification") }
-        var source: any RandomSource = random
-        let steps = try step(&exchange, &source)
-        keyExchange = exchange
-        return steps
+        defer { keyExchange = exchange }
+        return step(&exchange)
     }
 
-    private mutating func perform(_ steps: [KeyExchange.Step], now: Duration) throws(TransportError) -> Event? {
+    private mutating func perform(_ steps: [KeyExchange.Step], now: Duration) -> Event? {
         for step in steps {
             switch step {
             case .send(let payload):
@@ -304,6 +298,9 @@ public struct Transport: Sendable {
         precondition(takesData, "data sent during a key exchange")
         return try writer.append(prefix: prefix, limit: limit, fill: fill)
     }
+
+    /// Answers the message that was read last with UNIMPLEMENTED (RFC 4253 §11.4).
+    public mutating func answerUnimplemented() { send(Unimplemented(sequence: reader.sequence &- 1).payload) }
 
     /// Ends the connection with a DISCONNECT (RFC 4253 §11.1), at once and whatever else was going on.
     public mutating func disconnect(_ disconnect: Disconnect) {

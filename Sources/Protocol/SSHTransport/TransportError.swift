@@ -1,5 +1,4 @@
 public import SSHCiphers
-public import SSHKeys
 public import SSHWire
 
 /// Why a transport ended (RFC 4253).

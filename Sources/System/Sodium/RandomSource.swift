@@ -1,5 +1,5 @@
 /// Where random bytes come from: the core takes one as a value, so that a test can say which bytes are drawn.
-public protocol RandomSource {
+public protocol RandomSource: Sendable {
     mutating func bytes(count: Int) -> [UInt8]
     mutating func secret(count: Int) -> SecretBytes
 }
