@@ -1,1 +1,174 @@
+// What Swift cannot call by itself, and the child's steps between clone and exec. No decisions are taken here.
 #pragma once
+
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE 1
+#endif
+
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <pwd.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/timerfd.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <syslog.h>
+#include <time.h>
+#include <unistd.h>
+
+/// The child's steps, in the order they happen.
+enum postern_step {
+    POSTERN_STEP_CLONE = 1,
+    POSTERN_STEP_SIGNALS,
+    POSTERN_STEP_SESSION,
+    POSTERN_STEP_DESCRIPTORS,
+    POSTERN_STEP_ROOT,
+    POSTERN_STEP_LIMITS,
+    POSTERN_STEP_BOUNDING,
+    POSTERN_STEP_GROUPS,
+    POSTERN_STEP_UID,
+    POSTERN_STEP_CAPABILITIES,
+    POSTERN_STEP_PARENT_DEATH,
+    POSTERN_STEP_DIRECTORY,
+    POSTERN_STEP_NO_NEW_PRIVILEGES,
+    POSTERN_STEP_LANDLOCK,
+    POSTERN_STEP_SECCOMP,
+    POSTERN_STEP_EXEC,
+};
+
+struct postern_limit {
+    int resource;
+    uint64_t soft, hard;
+};
+
+/// One Landlock rule on what lies beneath `path`; on a file only the bits in `file_rights` of the plan are used.
+struct postern_path_rule {
+    const char *path;
+    uint64_t rights;
+    bool required;
+};
+
+/// The numbers of a launch.
+struct postern_launch_settings {
+    int program;                    // executed by this descriptor, or -1: by the path
+    int root;                       // a directory to chroot into, or -1
+    uint32_t namespaces;            // CLONE_NEW… flags
+    int parent_death_signal;        // 0: none
+    bool new_session;
+    bool drops_bounding;
+    bool changes_identity;
+    bool landlock;
+    uid_t uid;
+    gid_t gid;
+    uint32_t descriptor_count;      // at most POSTERN_MAX_DESCRIPTORS
+    uint32_t limit_count;
+    uint32_t group_count;
+    uint32_t rule_count;
+    uint32_t port_count;
+    uint32_t filter_length;         // in records; 0: no filter
+    uint64_t handled_files;         // what Landlock denies unless a rule allows it
+    uint64_t handled_network;
+    uint64_t scoped;
+    uint64_t file_rights;           // those that a rule on something else than a directory may carry
+    uint64_t program_rights;        // those on `program` itself
+};
+
+/// Everything the child needs, as plain data that stays in place until the launch is over.
+struct postern_launch_plan {
+    struct postern_launch_settings settings;
+    const char *path;
+    char *const *arguments;         // ends with NULL
+    char *const *environment;       // ends with NULL
+    const char *directory;          // to change to after the uid, or NULL
+    const int *descriptors;         // become 0, 1, 2, 3 …; nothing else stays open
+    const struct postern_limit *limits;
+    const gid_t *groups;
+    const struct postern_path_rule *rules;
+    const uint16_t *ports;          // TCP ports that may be connected to
+    const void *filter;             // struct sock_filter records
+};
+
+enum { POSTERN_MAX_DESCRIPTORS = 64 };
+
+struct postern_launch_result {
+    pid_t pid;
+    int pidfd;
+    uint32_t step;                  // the last one begun
+    int error;                      // 0: the program runs
+    uint32_t index;                 // of the descriptor, limit or rule that failed
+};
+
+/// Starts a program; a failing step leaves no process behind. Returns 0, or -1 with `step` and `error` set.
+int postern_launch(const struct postern_launch_plan *plan, struct postern_launch_result *result);
+
+/// The Landlock ABI of the running kernel, 0 where there is none.
+int postern_landlock_abi(void);
+/// Denies the caller everything Landlock knows of; no_new_privs must be set. Returns 0 or an errno.
+int postern_landlock_nothing(uint64_t handled_files, uint64_t handled_network, uint64_t scoped);
+/// Puts the calling thread under a filter. Returns 0 or an errno.
+int postern_seccomp(const void *filter, uint16_t length);
+
+/// prctl(2) with integers only. Returns its result, or -1 with errno.
+int postern_prctl(int option, unsigned long second, unsigned long third);
+/// Sets the caller's capability sets: bit n is capability n. Returns 0 or an errno.
+int postern_capset(uint64_t effective, uint64_t permitted, uint64_t inheritable);
+/// The caller's permitted capabilities. Returns 0 or an errno.
+int postern_permitted(uint64_t *permitted);
+void postern_openlog(const char *name);
+void postern_syslog(int priority, const char *text);
+
+/// Accepts a connection with close-on-exec.
+int postern_accept(int listener);
+/// Sends bytes and descriptors as one message.
+ssize_t postern_send(int socket, const void *bytes, size_t count, const int *descriptors, size_t descriptor_count);
+/// Receives one message. At most `limit` descriptors are stored and counted in `count`; `flags` gets MSG_TRUNC and MSG_CTRUNC.
+ssize_t postern_receive(int socket, void *bytes, size_t capacity, int *descriptors, size_t limit, size_t *count, int *flags);
+
+enum { POSTERN_MAX_PASSED = 16, POSTERN_HOST_BYTES = 64 };
+
+/// The address a socket has, or its peer has, as text. An IPv4 address mapped into IPv6 is written as IPv4. Returns 0 or -1 with errno.
+int postern_socket_address(int socket, bool peer, char host[POSTERN_HOST_BYTES], uint16_t *port);
+/// A socket bound to a numeric address, with close-on-exec and SO_REUSEADDR, listening. Returns -1 with errno.
+int postern_listen(const char *host, uint16_t port, int backlog);
+/// A socket connected to a numeric address, with close-on-exec. Returns -1 with errno.
+int postern_connect(const char *host, uint16_t port);
+
+static inline char **postern_environment(void) { return environ; }
+static inline int postern_errno(void) { return errno; }
+static inline void postern_ignore_signal(int number) { signal(number, SIG_IGN); }
+static inline int postern_fcntl(int descriptor, int command, int value) { return fcntl(descriptor, command, value); }
+static inline int postern_openat(int directory, const char *path, int flags, mode_t mode) { return openat(directory, path, flags, mode); }
+static inline bool postern_exited(int status) { return WIFEXITED(status); }
+static inline int postern_exit_status(int status) { return WEXITSTATUS(status); }
+static inline bool postern_signaled(int status) { return WIFSIGNALED(status); }
+static inline int postern_signal(int status) { return WTERMSIG(status); }
+static inline bool postern_dumped_core(int status) { return WCOREDUMP(status); }
+static inline bool postern_is_regular(mode_t mode) { return S_ISREG(mode); }
+static inline bool postern_is_directory(mode_t mode) { return S_ISDIR(mode); }
+static inline bool postern_is_link(mode_t mode) { return S_ISLNK(mode); }

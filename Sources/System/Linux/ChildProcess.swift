@@ -1,0 +1,82 @@
+internal import CLinux
+
+/// How a process ended, and what it used.
+public struct Exit: Equatable, Sendable {
+    public enum Status: Equatable, Sendable {
+        case exited(UInt8)
+        case signaled(Signal, dumpedCore: Bool)
+    }
+    public let status: Status
+    public let userTime: Duration
+    public let systemTime: Duration
+    /// The most memory it had at once, in bytes.
+    public let maxResident: Int
+
+    init(status: Int32, usage: rusage) {
+        if postern_exited(status) {
+            self.status = .exited(UInt8(truncatingIfNeeded: postern_exit_status(status)))
+        } else {
+            self.status = .signaled(Signal(postern_signal(status)), dumpedCore: postern_dumped_core(status))
+        }
+        userTime = .seconds(usage.ru_utime.tv_sec) + .microseconds(Int64(usage.ru_utime.tv_usec))
+        systemTime = .seconds(usage.ru_stime.tv_sec) + .microseconds(Int64(usage.ru_stime.tv_usec))
+        maxResident = Int(usage.ru_maxrss) * 1024
+    }
+}
+
+/// A child of this process. It must be reaped; dropping the handle neither ends nor reaps it.
+public final class ChildProcess: Sendable {
+    public let pid: Int32
+    /// Readable once the process has ended.
+    public let pidfd: Descriptor
+
+    /// Takes over what a launch returned.
+    public init(pid: Int32, pidfd: Descriptor) {
+        self.pid = pid
+        self.pidfd = pidfd
+    }
+
+    /// Signals this very process, never one that got its number later. ``Errno/noProcess`` when it has ended.
+    public func sendSignal(_ signal: Signal) throws(Errno) {
+        try checked { pidfd_send_signal(pidfd.number, signal.number, nil, 0) }
+    }
+
+    /// Signals all processes of the session's first group, which the process leads. Only before it is reaped.
+    public func sendSignalToGroup(_ signal: Signal) throws(Errno) {
+        try checked { CLinux.kill(-pid, signal.number) }
+    }
+
+    /// How it ended, once; nil while it runs. ``Errno/noChild`` when it was reaped already.
+    public func reap() throws(Errno) -> Exit? { try wait(WNOHANG) }
+
+    /// Waits for the end.
+    public func waitUntilExit() throws(Errno) -> Exit {
+        guard let exit = try wait(0) else { preconditionFailure("wait4 returned without a process") }
+        return exit
+    }
+
+    private func wait(_ options: Int32) throws(Errno) -> Exit? { try reapOne(pid, options)?.exit }
+}
+
+/// A process that was reaped by ``reapAny()`` or a sweep.
+public struct Reaped: Equatable, Sendable {
+    public let pid: Int32
+    public let exit: Exit
+}
+
+/// Reaps one child that has ended, also one that was adopted; nil when none has, or when there are no children.
+public func reapAny() throws(Errno) -> Reaped? {
+    do throws(Errno) {
+        return try reapOne(-1, WNOHANG)
+    } catch .noChild {
+        return nil
+    }
+}
+
+func reapOne(_ pid: Int32, _ options: Int32) throws(Errno) -> Reaped? {
+    var status: Int32 = 0
+    var usage = rusage()
+    // SAFETY: wait4(2) fills the integer and the structure.
+    let reaped = try checked { unsafe wait4(pid, &status, options, &usage) }
+    return reaped == 0 ? nil : Reaped(pid: reaped, exit: Exit(status: status, usage: usage))
+}

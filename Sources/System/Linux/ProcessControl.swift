@@ -1,0 +1,63 @@
+internal import CLinux
+
+/// Orphans of this process's tree become its children, not init's.
+public func setSubreaper() throws(Errno) { try checked { postern_prctl(PR_SET_CHILD_SUBREAPER, 1, 0) } }
+
+/// No core dumps, and nobody without CAP_SYS_PTRACE looks into this process's memory.
+public func setNotDumpable() throws(Errno) { try checked { postern_prctl(PR_SET_DUMPABLE, 0, 0) } }
+
+/// Neither this process nor what it executes gains privileges by execve(2).
+public func setNoNewPrivileges() throws(Errno) { try checked { postern_prctl(PR_SET_NO_NEW_PRIVS, 1, 0) } }
+
+/// Ends this process with `signal` when its parent has ended, also when that happened before the call.
+///
+/// - Parameter parent: the parent's pid, from before the call.
+public func setParentDeathSignal(_ signal: Signal, parent: Int32) throws(Errno) {
+    try checked { postern_prctl(PR_SET_PDEATHSIG, UInt(signal.number), 0) }
+    if getppid() != parent { throw .noProcess }
+}
+
+public var processID: Int32 { getpid() }
+public var parentProcessID: Int32 { getppid() }
+
+/// Ends the process at once, without running exit handlers.
+public func exitNow(_ status: Int32) -> Never { _exit(status) }
+
+/// Replaces the mask of permissions that new files do not get.
+public func setFileCreationMask(_ mask: UInt32) { _ = umask(mask) }
+
+/// Privileges of root that can be held one by one (capabilities(7)).
+public enum Capability: Int, Sendable, CaseIterable {
+    case chown = 0, dacOverride = 1, dacReadSearch = 2, fileOwner = 3, kill = 5, setGID = 6, setUID = 7, setCapabilities = 8
+    case bindLowPorts = 10, network = 12, chroot = 18, trace = 19, system = 21, priority = 23, resources = 24
+}
+
+/// Gives up all capabilities but these, of those that are held; nothing the process executes ever has one.
+///
+/// The bounding set is emptied where that is allowed: capabilities that are held stay, children start without.
+public func dropCapabilities(keeping kept: [Capability]) throws(Errno) {
+    var number: UInt = 0
+    while case let held = postern_prctl(PR_CAPBSET_READ, number, 0), held >= 0 {
+        if held == 1 {
+            do throws(Errno) {
+                try checked { postern_prctl(PR_CAPBSET_DROP, number, 0) }
+            } catch .notPermitted {
+                break  // a normal user has none to lose
+            }
+        }
+        number += 1
+    }
+    try checked { postern_prctl(PR_CAP_AMBIENT, UInt(PR_CAP_AMBIENT_CLEAR_ALL), 0) }
+    let mask = kept.reduce(into: UInt64(0)) { $0 |= 1 << UInt64($1.rawValue) } & (try permittedCapabilities())
+    let error = postern_capset(mask, mask, 0)
+    if error != 0 { throw Errno(error) }
+}
+
+/// Bit n is capability n.
+private func permittedCapabilities() throws(Errno) -> UInt64 {
+    var permitted: UInt64 = 0
+    // SAFETY: the call fills the integer.
+    let error = unsafe postern_permitted(&permitted)
+    if error != 0 { throw Errno(error) }
+    return permitted
+}

@@ -1,0 +1,81 @@
+public import Linux
+
+/// A program and everything that holds for it, as plain data. ``launch(_:)`` carries it out.
+///
+/// The defaults are those of a process that may do what its user may, without any privilege beyond.
+public struct ProcessPlan: Sendable {
+    public enum Program: Sendable {
+        /// Executed by this open file: what was checked is what runs. Not for `#!` scripts.
+        case descriptor(Descriptor)
+        /// Executed by this absolute path.
+        case path(String)
+    }
+
+    /// The user and groups to become, which needs root.
+    public struct Identity: Equatable, Sendable {
+        public var uid: UInt32
+        public var gid: UInt32
+        /// Supplementary groups.
+        public var groups: [UInt32]
+
+        public init(uid: UInt32, gid: UInt32, groups: [UInt32]) {
+            self.uid = uid
+            self.gid = gid
+            self.groups = groups
+        }
+    }
+
+    public var program: Program
+    /// The argument vector, `$0` included. A word holds no NUL.
+    public var arguments: [[UInt8]]
+    /// `NAME=value` each.
+    public var environment: [[UInt8]]
+    /// Become 0, 1, 2, 3 … in the child, which has no others; 3 to 64 of them.
+    public var descriptors: [Descriptor]
+    public var identity: Identity?
+    /// Becomes the root directory, which needs root.
+    public var rootDirectory: Descriptor?
+    /// Changed to as the new user, below the new root; nil: as it is.
+    public var directory: String?
+    public var limits: [ResourceLimit] = [.noCoreDumps]
+    public var namespaces: Namespaces = []
+    /// Takes every capability from the bounding set, which needs CAP_SETPCAP unless it is empty already.
+    public var emptiesBoundingSet = false
+    public var startsSession = true
+    /// Sent to the child when the thread that launched it ends.
+    public var parentDeathSignal: Signal?
+    /// nil: no Landlock.
+    public var landlock: LandlockRules?
+    /// A finished seccomp program, records of 8 bytes; empty: none.
+    public var filter: [UInt8] = []
+
+    public init(
+        program: Program, arguments: [[UInt8]], environment: [[UInt8]] = [], input: Descriptor, output: Descriptor, error: Descriptor
+    ) {
+        self.program = program
+        self.arguments = arguments
+        self.environment = environment
+        descriptors = [input, output, error]
+    }
+
+    public init(
+        program: Program, arguments: [String], environment: [String] = [], input: Descriptor, output: Descriptor, error: Descriptor
+    ) {
+        self.init(
+            program: program, arguments: arguments.map { Array($0.utf8) }, environment: environment.map { Array($0.utf8) },
+            input: input, output: output, error: error)
+    }
+}
+
+/// Namespaces the child gets of its own (clone(2)).
+public struct Namespaces: OptionSet, Sendable {
+    public let rawValue: UInt32
+    public init(rawValue: UInt32) { self.rawValue = rawValue }
+
+    public static let mount = Namespaces(rawValue: 0x0002_0000)
+    public static let ipc = Namespaces(rawValue: 0x0800_0000)
+    public static let uts = Namespaces(rawValue: 0x0400_0000)
+    public static let user = Namespaces(rawValue: 0x1000_0000)
+    public static let pid = Namespaces(rawValue: 0x2000_0000)
+    public static let network = Namespaces(rawValue: 0x4000_0000)
+}

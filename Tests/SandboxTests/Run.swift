@@ -1,0 +1,40 @@
+import Linux
+import Sandbox
+
+/// What a program run to its end left behind.
+struct Outcome {
+    let status: Exit.Status
+    let output: String
+    let errors: String
+
+    var succeeded: Bool { status == .exited(0) }
+}
+
+/// Runs a program with an empty input and its output in pipes, changed by `change` before.
+func run(_ arguments: [String], _ change: (inout ProcessPlan) -> Void = { _ in }) throws -> Outcome {
+    let input = try openFile("/dev/null")
+    let output = try Descriptor.pipe()
+    let errors = try Descriptor.pipe()
+    var plan = ProcessPlan(
+        program: .path(arguments[0]), arguments: arguments, environment: ["PATH=/usr/bin:/bin", "LANG=C.UTF-8"],
+        input: input, output: output.writing, error: errors.writing)
+    change(&plan)
+    return try finish(plan, output.reading, errors.reading)
+}
+
+/// Launches, then reads both pipes to their ends. The plan, taken over, is the last owner of the writing ends.
+private func finish(_ plan: consuming ProcessPlan, _ output: Descriptor, _ errors: Descriptor) throws -> Outcome {
+    let child = try launch(plan)
+    plan.descriptors = []
+    let exit = try child.waitUntilExit()
+    try output.setNonBlocking()
+    try errors.setNonBlocking()
+    return Outcome(status: exit.status, output: try text(output), errors: try text(errors))
+}
+
+/// What is in the pipe now: at most what a pipe holds, 64 KiB.
+private func text(_ pipe: Descriptor) throws -> String {
+    var bytes = [UInt8](repeating: 0, count: 1 << 16)
+    guard let count = try pipe.read(into: &bytes, bytes.indices) else { return "" }
+    return String(decoding: bytes[..<count], as: UTF8.self)
+}
