@@ -95,14 +95,17 @@ public struct Command: Equatable, Sendable {
     /// The name the client logs in with.
     public var login: String
     public var summary = ""
-    public var usage: Usage
+    /// How it is called by an `exec` request; nil: only as a subsystem.
+    public var usage: Usage?
+    /// The name under which a `subsystem` request starts it (RFC 4254 §6.5); nil: by no such request.
+    public var subsystem: String?
     /// By argument name; an argument without an entry is a `word`.
     public var arguments: [String: ArgumentType] = [:]
     /// The argv executed; the first word is an absolute path.
     public var run: [RunWord]
     /// False: the command's standard input is empty.
     public var takesInput = true
-    /// Set for the command, as name and value, in this order.
+    /// Set for the command, in this order; may replace what the gateway sets.
     public var environment: [EnvironmentEntry] = []
     /// What the client may send with `env` requests: name → what the value must match.
     public var acceptEnvironment: [String: Matcher] = [:]
@@ -117,7 +120,7 @@ public struct Command: Equatable, Sendable {
     public var sandbox: Int
     public var position: SourcePosition
 
-    public init(name: String, account: Account, login: String, usage: Usage, run: [RunWord], sandbox: Int, position: SourcePosition) {
+    public init(name: String, account: Account, login: String, usage: Usage?, run: [RunWord], sandbox: Int, position: SourcePosition) {
         self.name = name
         self.account = account
         self.login = login
@@ -138,7 +141,7 @@ public struct EnvironmentEntry: Equatable, Sendable {
     }
 }
 
-/// A word of `run`: pieces that are joined. A word that is only an optional piece is left out when that is not given.
+/// A word of `run`: pieces that are joined. A word with an optional argument in it is left out when the client did not give that.
 public struct RunWord: Equatable, Sendable {
     public enum Piece: Equatable, Sendable {
         case literal(String)
