@@ -18,6 +18,9 @@ extension Endpoint {
     /// Takes note that the first `count` pending bytes are written.
     public mutating func didWrite(_ count: Int) { stack.transport.didWrite(count) }
 
+    /// Gives back buffers that grew; for a connection that has nothing to do.
+    public mutating func trim() { stack.transport.trim() }
+
     /// Lets `fill` write up to `limit` bytes from the peer into the input buffer, and returns what it returned.
     public mutating func receive<Failure: Error>(
         limit: Int, now: Duration, fill: (inout [UInt8], Range<Int>) throws(Failure) -> Int

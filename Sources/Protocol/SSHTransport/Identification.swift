@@ -24,6 +24,12 @@ public struct Identification: Equatable, Sendable {
         precondition(line.utf8.count <= Self.longestLine - 2, "identification longer than RFC 4253 allows")
     }
 
+    /// One of our own that someone else has sent already: our own process, so a bad one is a mistake of ours.
+    public init(sent line: String) {
+        self.line = line
+        precondition(line.hasPrefix("SSH-2.0-") && line.utf8.count <= Self.longestLine - 2, "bad identification of our own")
+    }
+
     /// Reads a peer's line; the CR LF is already off.
     public init(parsing line: some Collection<UInt8>) throws(IdentificationError) {
         guard line.allSatisfy({ 0x20...0x7e ~= $0 }) else { throw .malformed }

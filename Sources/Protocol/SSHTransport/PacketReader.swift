@@ -14,7 +14,8 @@ struct PacketReader: Sendable {
     private(set) var bytesSinceKeys: UInt64 = 0
     private(set) var packetsSinceKeys: UInt64 = 0
 
-    private static let keptCapacity = 64 * 1024
+    /// What an idle connection keeps, in bytes.
+    private static let keptCapacity = 8 * 1024
 
     /// Opens with new keys from the next packet on.
     mutating func use(_ opener: PacketOpener, resetsSequence: Bool) {
@@ -85,7 +86,11 @@ struct PacketReader: Sendable {
         guard start == end else { return }
         start = 0
         end = 0
-        if storage.count > Self.keptCapacity * 4 { storage = [] }
+    }
+
+    /// Gives back a buffer that grew, when nothing waits in it.
+    mutating func trim() {
+        if start == end, storage.count > Self.keptCapacity { storage = [] }
     }
 
     private mutating func makeRoom(for count: Int) {

@@ -18,8 +18,8 @@ struct PacketWriter: Sendable {
     private static let headerBytes = 5
     /// More than any padding takes: that is at most three blocks of 16 bytes.
     private static let mostPadding = 48
-    /// When idle, a buffer beyond this is given back.
-    private static let keptCapacity = 64 * 1024
+    /// What an idle connection keeps, in bytes.
+    private static let keptCapacity = 8 * 1024
 
     /// What waits to be written.
     var pending: ArraySlice<UInt8> { storage[start..<end] }
@@ -32,7 +32,11 @@ struct PacketWriter: Sendable {
         guard start == end else { return }
         start = 0
         end = 0
-        if storage.count > Self.keptCapacity { storage = [] }
+    }
+
+    /// Gives back a buffer that grew, when nothing waits in it.
+    mutating func trim() {
+        if start == end, storage.count > Self.keptCapacity { storage = [] }
     }
 
     /// Seals with new keys from the next packet on.

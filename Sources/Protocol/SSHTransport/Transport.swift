@@ -74,6 +74,12 @@ public struct Transport: Sendable {
     public var pendingBytes: Int { writer.pendingBytes }
     public mutating func didWrite(_ count: Int) { writer.didWrite(count) }
 
+    /// Gives back buffers that grew; for a connection that has nothing to do.
+    public mutating func trim() {
+        reader.trim()
+        writer.trim()
+    }
+
     /// The exchange hash of the first key exchange; nil before.
     public var sessionIdentifier: [UInt8]? { keyExchange?.sessionIdentifier }
     public var isStrict: Bool { keyExchange?.isStrict ?? false }
