@@ -1,0 +1,197 @@
+/// The bytes of a compiled policy: a mapped file, or an array.
+public protocol PolicyStorage: ~Copyable {
+    var count: Int { get }
+    /// Copies some bytes; `range` lies inside 0 to ``count``.
+    func bytes(in range: Range<Int>) -> [UInt8]
+}
+
+extension Array: PolicyStorage where Element == UInt8 {
+    public func bytes(in range: Range<Int>) -> [UInt8] { Array(self[range]) }
+}
+
+/// A policy as `postern apply` publishes it, read piece by piece where it lies (DESIGN §9).
+///
+/// Opening it reads only the header. Every record has a checksum that is tested when the record is read; ``verify()`` tests the
+/// whole file. Finding a key takes a handful of small reads, however many keys there are.
+public struct CompiledPolicy<Storage: PolicyStorage & ~Copyable>: ~Copyable {
+    private let storage: Storage
+    private let header: CompiledPolicyHeader
+
+    /// Opens a compiled policy.
+    ///
+    /// - Throws: ``CompiledPolicyError`` when it is something else, of another version, cut off, or its header is damaged.
+    public init(_ storage: consuming Storage) throws(CompiledPolicyError) {
+        header = try CompiledPolicyHeader(reading: storage)
+        self.storage = storage
+    }
+
+    public var keyCount: Int { Int(header.keys.count) }
+    public var commandCount: Int { Int(header.commands.count) }
+    public var sandboxCount: Int { Int(header.sandboxes.count) }
+
+    /// Tests the checksum of the whole file.
+    public func verify() throws(CompiledPolicyError) {
+        var checksum = CRC32C()
+        var position = CompiledPolicyHeader.length
+        while position < storage.count {
+            let end = min(position + 1 << 20, storage.count)
+            checksum.update(storage.bytes(in: position..<end))
+            position = end
+        }
+        guard checksum.value == header.bodyChecksum else { throw .damaged("the file") }
+    }
+
+    /// The settings of the gateway.
+    public func gateway() throws(CompiledPolicyError) -> Gateway {
+        try record(header.gateway, "the gateway's settings") { (reader) throws(RecordFault) in try Gateway(reading: &reader) }
+    }
+
+    /// The sandbox that a command names; `index` is below ``sandboxCount``.
+    public func sandbox(at index: Int) throws(CompiledPolicyError) -> SandboxPlan {
+        precondition(index < sandboxCount, "no such sandbox")
+        let name = "sandbox \(index)"
+        return try record(try slot(header.sandboxes, index, name), name) { (reader) throws(RecordFault) in
+            try SandboxPlan(reading: &reader)
+        }
+    }
+
+    /// The command that a key names; `index` is below ``commandCount``.
+    public func command(at index: Int) throws(CompiledPolicyError) -> Command {
+        precondition(index < commandCount, "no such command")
+        let name = "command \(index)"
+        return try record(try slot(header.commands, index, name), name) { (reader) throws(RecordFault) in
+            let command = try Command(reading: &reader)
+            guard command.sandbox < sandboxCount else { throw RecordFault() }
+            return command
+        }
+    }
+
+    /// The name of a command, without the rest; `index` is below ``commandCount``.
+    public func commandName(at index: Int) throws(CompiledPolicyError) -> String {
+        precondition(index < commandCount, "no such command")
+        let name = "command \(index)"
+        let bytes = try bytes(of: try slot(header.commands, index, name), name)
+        do throws(RecordFault) {
+            var reader = RecordReader(bytes)
+            return try reader.text()
+        } catch {
+            throw .damaged(name)
+        }
+    }
+
+    /// The commands of a key of this policy, in its order.
+    public func commands(of key: Key) throws(CompiledPolicyError) -> [Command] {
+        var commands: [Command] = []
+        for index in key.may { commands.append(try command(at: index)) }
+        return commands
+    }
+
+    /// A key by its place among the fingerprints; `index` is below ``keyCount``.
+    public func key(at index: Int) throws(CompiledPolicyError) -> Key {
+        precondition(index < keyCount, "no such key")
+        let name = "key \(index)"
+        let offset = Int(header.keys.offset) + index * CompiledPolicyHeader.keySlotBytes + CompiledPolicyHeader.fingerprintBytes
+        let slot = try slot(at: offset, name)
+        return try record(slot, name) { (reader) throws(RecordFault) in
+            let key = try Key(reading: &reader)
+            guard key.fingerprint == fingerprint(at: index), key.may.allSatisfy({ $0 < commandCount }) else { throw RecordFault() }
+            return key
+        }
+    }
+
+    /// The key with this SHA-256 fingerprint of 32 bytes, or nil.
+    public func key(fingerprint wanted: [UInt8]) throws(CompiledPolicyError) -> Key? {
+        guard wanted.count == CompiledPolicyHeader.fingerprintBytes else { return nil }
+        var candidates = try candidates(for: wanted)
+        while !candidates.isEmpty {
+            let middle = candidates.lowerBound + candidates.count / 2
+            let found = fingerprint(at: middle)
+            if found == wanted { return try key(at: middle) }
+            candidates = found.lexicographicallyPrecedes(wanted) ? middle + 1..<candidates.upperBound : candidates.lowerBound..<middle
+        }
+        return nil
+    }
+
+    /// The keys whose leading bits are those of `fingerprint`.
+    private func candidates(for fingerprint: [UInt8]) throws(CompiledPolicyError) -> Range<Int> {
+        let bucket = KeyOrder.bucket(of: fingerprint, bits: Int(header.fanoutBits))
+        let offset = Int(header.fanoutOffset) + bucket * 4
+        do throws(RecordFault) {
+            var reader = RecordReader(storage.bytes(in: offset..<offset + 8))
+            let (first, end) = (try reader.count(), try reader.count())
+            guard first <= end, end <= keyCount else { throw RecordFault() }
+            return first..<end
+        } catch {
+            throw .damaged("the key index")
+        }
+    }
+
+    private func fingerprint(at index: Int) -> [UInt8] {
+        let offset = Int(header.keys.offset) + index * CompiledPolicyHeader.keySlotBytes
+        return storage.bytes(in: offset..<offset + CompiledPolicyHeader.fingerprintBytes)
+    }
+
+    private func slot(
+        _ table: CompiledPolicyHeader.Table, _ index: Int, _ name: String
+    ) throws(CompiledPolicyError) -> RecordSlot {
+        try slot(at: Int(table.offset) + index * RecordSlot.length, name)
+    }
+
+    private func slot(at offset: Int, _ name: String) throws(CompiledPolicyError) -> RecordSlot {
+        do throws(RecordFault) {
+            var reader = RecordReader(storage.bytes(in: offset..<offset + RecordSlot.length))
+            return try RecordSlot(reading: &reader)
+        } catch {
+            throw .damaged(name)
+        }
+    }
+
+    private func record<Record>(
+        _ slot: RecordSlot, _ name: String, _ read: (inout RecordReader) throws(RecordFault) -> Record
+    ) throws(CompiledPolicyError) -> Record {
+        let bytes = try bytes(of: slot, name)
+        do throws(RecordFault) {
+            var reader = RecordReader(bytes)
+            let record = try read(&reader)
+            try reader.finish()
+            return record
+        } catch {
+            throw .damaged(name)
+        }
+    }
+
+    private func bytes(of slot: RecordSlot, _ name: String) throws(CompiledPolicyError) -> [UInt8] {
+        let length = UInt64(slot.length)
+        guard length <= header.fileLength, slot.offset <= header.fileLength - length else { throw .damaged(name) }
+        let bytes = storage.bytes(in: Int(slot.offset)..<Int(slot.offset + length))
+        guard CRC32C.of(bytes) == slot.checksum else { throw .damaged(name) }
+        return bytes
+    }
+}
+
+extension CompiledPolicy: Copyable where Storage: Copyable {}
+extension CompiledPolicy: Sendable where Storage: Sendable & ~Copyable {}
+
+/// Why a compiled policy cannot be used.
+public enum CompiledPolicyError: Error, Equatable, Sendable {
+    case notAPolicy
+    case otherVersion(found: UInt32, supported: UInt32)
+    /// The file is shorter or longer than its header says, in bytes.
+    case wrongLength(expected: UInt64, found: Int)
+    /// The checksum of this part is wrong.
+    case damaged(String)
+}
+
+extension CompiledPolicyError: CustomStringConvertible {
+    /// What is wrong and what to do.
+    public var description: String {
+        switch self {
+        case .notAPolicy: "this is not a compiled policy; give the file that \"postern apply\" wrote"
+        case .otherVersion(let found, let supported):
+            "the compiled policy has format \(found), and this program reads format \(supported); run \"postern apply\" of the same release"
+        case .wrongLength(let expected, let found):
+            "the compiled policy has \(found) bytes instead of \(expected); run \"postern apply\" again"
+        case .damaged(let part): "\(part) of the compiled policy is damaged; run \"postern apply\" again, and test the disk"
+        }
+    }
+}

@@ -1,0 +1,135 @@
+/// What to do about a request.
+public enum Verdict: Equatable, Sendable {
+    case run(Launch)
+    /// Written to standard output; then the channel ends with `status`.
+    case print(text: String, status: UInt32)
+    case refuse(Refusal)
+}
+
+/// Why a key may not log in. For the log: a client is never told.
+public enum EntryRefusal: String, Hashable, Sendable {
+    case notYetValid = "not yet valid"
+    case expired
+    case wrongAddress = "wrong address"
+    case noCommandUnderLogin = "no command under this login"
+}
+
+/// Answers from the policy, without side effects: the same questions have the same answers.
+public enum Decision {
+    /// Whether a key may log in under a name.
+    ///
+    /// - Parameters:
+    ///   - peer: the address of the client as text.
+    ///   - now: seconds since 1970.
+    ///   - commands: those of the key, in its order.
+    public static func mayEnter(key: Key, login: String, from peer: String, now: Int64, commands: [Command]) -> Bool {
+        entryRefusal(key: key, login: login, from: peer, now: now, commands: commands) == nil
+    }
+
+    /// Why a key may not log in under a name, or nil when it may: see ``mayEnter(key:login:from:now:commands:)``.
+    public static func entryRefusal(key: Key, login: String, from peer: String, now: Int64, commands: [Command]) -> EntryRefusal? {
+        if let notBefore = key.notBefore, now < notBefore { return .notYetValid }
+        if let expires = key.expires, now >= expires { return .expired }
+        if !AddressPattern.list(key.from, admits: peer) { return .wrongAddress }
+        return commands.contains { $0.login.hasSameBytes(as: login) } ? nil : .noCommandUnderLogin
+    }
+
+    /// Decides about a request of an authenticated client.
+    ///
+    /// Whether the key may enter is decided again, since the policy and the time have changed since it did.
+    /// - Parameters:
+    ///   - environment: what the client sent with `env` requests, in order.
+    ///   - commands: those of the key, in its order; the ones with another login play no part.
+    public static func decide(
+        _ request: Request, environment: [EnvironmentEntry], in session: Session, commands: [Command]
+    ) -> Verdict {
+        let entry = entryRefusal(
+            key: session.key, login: session.login, from: session.peer.host, now: session.now, commands: commands)
+        if let entry { return .refuse(Refusal(.entry(entry), commands: [])) }
+        let commands = commands.filter { $0.login.hasSameBytes(as: session.login) }
+        switch request {
+        case .shell: return .print(text: Help.text(for: session, commands: commands), status: ExitStatus.success)
+        case .exec(let line): return decide(line, environment, session, commands)
+        case .subsystem(let name):
+            guard let command = commands.first(where: { $0.subsystem?.hasSameBytes(as: name) ?? false }) else {
+                return .refuse(Refusal(.unknownSubsystem(name), commands: commands))
+            }
+            return .run(Launch(command, bindings: Bindings(), line: nil, environment: environment, session: session))
+        }
+    }
+
+    private static func decide(
+        _ line: [UInt8], _ environment: [EnvironmentEntry], _ session: Session, _ commands: [Command]
+    ) -> Verdict {
+        do throws(CommandLineError) {
+            try CommandLine.checkText(line)
+        } catch {
+            return .refuse(Refusal(.syntax(error, line: line), commands: commands))
+        }
+        let words = splitting(line)
+        if case .success(let words) = words, let help = Help.answer(to: words, for: session, commands: commands) {
+            return .print(text: help, status: ExitStatus.success)
+        }
+        var best: (failure: UsageFailure, command: Command)?
+        for command in commands {
+            guard let usage = command.usage else { continue }
+            switch outcome(usage, command, words) {
+            case .matched(let bindings):
+                let passed = usage.acceptsAnyLine ? line : nil
+                return .run(Launch(command, bindings: bindings, line: passed, environment: environment, session: session))
+            case .failed(let failure):
+                if best.map({ $0.failure < failure }) ?? true { best = (failure, command) }
+            case nil: continue
+            }
+        }
+        return .refuse(Refusal(reason(words, line, best), commands: commands))
+    }
+
+    private static func splitting(_ line: [UInt8]) -> Result<[Word], CommandLineError> {
+        do throws(CommandLineError) {
+            return .success(try CommandLine.split(line))
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    /// Nil when the line is no list of words and the usage needs one.
+    private static func outcome(
+        _ usage: Usage, _ command: Command, _ words: Result<[Word], CommandLineError>
+    ) -> UsageMatch.Outcome? {
+        if usage.acceptsAnyLine { return .matched(Bindings()) }
+        guard case .success(let words) = words else { return nil }
+        var match = UsageMatch(usage, arguments: command.arguments, words: words.map(\.text))
+        return match.outcome()
+    }
+
+    private static func reason(
+        _ words: Result<[Word], CommandLineError>, _ line: [UInt8], _ best: (failure: UsageFailure, command: Command)?
+    ) -> Refusal.Reason {
+        switch words {
+        case .failure(let error): return .syntax(error, line: line)
+        case .success(let words):
+            // Where not even the first word is right, nothing was meant for this command.
+            guard let (failure, command) = best, failure.word > 0 else { return .notACommand(line) }
+            let range = failure.word < words.count ? words[failure.word].range : line.count..<line.count
+            let place = Refusal.Place(command: command.name, line: line, range: range)
+            switch failure.kind {
+            case .otherLiteral: return .notACommand(line)
+            case .unexpected: return .unexpectedWord(words[failure.word].text, place)
+            case .missing(let argument, let type): return .missingArgument(argument, type, place)
+            case .wrong(let argument, let type):
+                return .wrongArgument(argument, type, value: words[failure.word].text, place)
+            }
+        }
+    }
+}
+
+/// The exit statuses that are the gateway's own (DESIGN §4.1).
+public enum ExitStatus {
+    public static let success: UInt32 = 0
+    public static let timedOut: UInt32 = 124
+    /// Postern could not start the command.
+    public static let notStarted: UInt32 = 125
+    public static let refused: UInt32 = 126
+    public static let programMissing: UInt32 = 127
+}

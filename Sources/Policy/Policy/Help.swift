@@ -1,0 +1,94 @@
+/// What a client is told about what it may do: only its own commands under the name it logged in with.
+enum Help {
+    /// One line of the table.
+    struct Row: Equatable, Sendable {
+        var call: String
+        var summary: String
+    }
+
+    /// The answer when the words are `help` or `help --json`.
+    static func answer(to words: [Word], for session: Session, commands: [Command]) -> String? {
+        switch words.map(\.text) {
+        case ["help"]: text(for: session, commands: commands)
+        case ["help", "--json"]: json(for: session, commands: commands).description + "\n"
+        default: nil
+        }
+    }
+
+    /// Who the client is and what it may run: lines, each with its line feed.
+    static func text(for session: Session, commands: [Command]) -> String {
+        ([greeting(session)] + table(rows(for: commands), indent: "  ")).map { $0 + "\n" }.joined()
+    }
+
+    static func greeting(_ session: Session) -> String {
+        "you are \(session.key.name), here as \(session.login); you may run:"
+    }
+
+    static func rows(for commands: [Command]) -> [Row] {
+        commands.flatMap { command in
+            let calls = [command.usage.map(call), command.subsystem.map { "subsystem \($0)" }]
+            return calls.compactMap(\.self).map { Row(call: $0, summary: command.summary) }
+        }
+    }
+
+    /// The rows in two columns, four spaces apart; no space at a line's end.
+    static func table(_ rows: [Row], indent: String) -> [String] {
+        let width = rows.map(\.call.count).max() ?? 0
+        return rows.map { row in
+            let padding = String(repeating: " ", count: width - row.call.count + 4)
+            return indent + (row.summary.isEmpty ? row.call : row.call + padding + row.summary)
+        }
+    }
+
+    private static func call(_ usage: Usage) -> String {
+        usage.acceptsAnyLine ? "(any command line)" : usage.description
+    }
+
+    private static func json(for session: Session, commands: [Command]) -> JSONText {
+        [
+            "key": .string(session.key.name),
+            "login": .string(session.login),
+            "commands": .array(commands.map(json)),
+            "limits": ["line_bytes": .integer(Int64(CommandLine.lineLimit)), "words": .integer(Int64(CommandLine.wordLimit))],
+        ]
+    }
+
+    private static func json(_ command: Command) -> JSONText {
+        let arguments = (command.usage?.parts ?? []).compactMap { part in
+            part.argumentName.map { json(part, type: command.arguments[$0] ?? .word, name: $0) }
+        }
+        let timeout = command.timeout.map { JSONText.integer($0.components.seconds) } ?? .null
+        return [
+            "name": .string(command.name),
+            "summary": .string(command.summary),
+            "usage": command.usage.map { .string($0.description) } ?? .null,
+            "subsystem": command.subsystem.map { .string($0) } ?? .null,
+            "arguments": .array(arguments),
+            "limits": [
+                "timeout_seconds": timeout,
+                "stdin": .bool(command.takesInput),
+                "signals": .array(command.signals.map { .string($0) }),
+                "environment": .array(command.acceptEnvironment.keys.sorted().map { .string($0) }),
+            ],
+        ]
+    }
+
+    private static func json(_ part: Usage.Part, type: ArgumentType, name: String) -> JSONText {
+        var isRequired = true
+        var isRepeated = false
+        if case .optionalArgument = part { isRequired = false }
+        if case .arguments = part { isRepeated = true }
+        var members: [JSONText.Member] = [
+            .init("name", .string(name)), .init("required", .bool(isRequired)), .init("repeated", .bool(isRepeated)),
+            .init("type", .string(type.name)),
+        ]
+        switch type.kind {
+        case .match(let matcher): members.append(.init("match", .string(matcher.pattern)))
+        case .oneOf(let choices): members.append(.init("one_of", .array(choices.map { .string($0) })))
+        case .integer(let range): members.append(.init("integer", [.integer(range.lowerBound), .integer(range.upperBound)]))
+        case .path(let directory): members.append(.init("path_in", .string(directory)))
+        case .word, .semver, .gitref, .hex: break
+        }
+        return .object(members)
+    }
+}

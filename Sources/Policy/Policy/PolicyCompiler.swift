@@ -1,0 +1,67 @@
+extension CompiledPolicy where Storage == [UInt8] {
+    /// The bytes of the compiled form, for a file.
+    ///
+    /// What a policy must keep to is not tested here but trapped: fingerprints have 32 bytes, none twice, and indices name what is there.
+    public static func encode(_ policy: Policy) -> [UInt8] {
+        var compiler = PolicyCompiler(policy)
+        return compiler.compile(policy)
+    }
+}
+
+/// Writes the parts one behind the other: see ``CompiledPolicyHeader``.
+private struct PolicyCompiler {
+    private var bytes: [UInt8]
+    private var header = CompiledPolicyHeader()
+    /// One for all records, so that its memory is reused.
+    private var writer = RecordWriter()
+
+    init(_ policy: Policy) {
+        bytes = [UInt8](repeating: 0, count: CompiledPolicyHeader.length)
+        // A key takes about this much with its slot; arrays that grow by doubling would need twice the memory.
+        bytes.reserveCapacity(1 << 16 + policy.keys.count * 192)
+    }
+
+    mutating func compile(_ policy: Policy) -> [UInt8] {
+        header.gateway = append(policy.gateway)
+        header.sandboxes = appendTable(policy.sandboxes)
+        precondition(policy.commands.allSatisfy { policy.sandboxes.indices.contains($0.sandbox) }, "a command without its sandbox")
+        header.commands = appendTable(policy.commands)
+        appendKeys(policy)
+        header.fileLength = UInt64(bytes.count)
+        header.bodyChecksum = CRC32C.of(bytes[CompiledPolicyHeader.length...])
+        bytes.replaceSubrange(0..<CompiledPolicyHeader.length, with: header.bytes)
+        return bytes
+    }
+
+    private mutating func append(_ record: some PolicyRecord) -> RecordSlot {
+        writer.removeAll()
+        record.write(to: &writer)
+        defer { bytes += writer.bytes }
+        return RecordSlot(offset: bytes.count, of: writer.bytes)
+    }
+
+    private mutating func appendTable(_ records: [some PolicyRecord]) -> CompiledPolicyHeader.Table {
+        var slots = RecordWriter()
+        for record in records { append(record).write(to: &slots) }
+        defer { bytes += slots.bytes }
+        return CompiledPolicyHeader.Table(offset: UInt64(bytes.count), count: UInt32(records.count))
+    }
+
+    private mutating func appendKeys(_ policy: Policy) {
+        let order = KeyOrder(policy.keys)
+        var slots = RecordWriter()
+        for index in order.indices {
+            let key = policy.keys[index]
+            precondition(key.may.allSatisfy(policy.commands.indices.contains), "a key with a command that is not there")
+            slots.raw(key.fingerprint)
+            append(key).write(to: &slots)
+        }
+        header.keys = CompiledPolicyHeader.Table(offset: UInt64(bytes.count), count: UInt32(policy.keys.count))
+        bytes += slots.bytes
+        header.fanoutOffset = UInt64(bytes.count)
+        header.fanoutBits = UInt8(order.fanoutBits)
+        var fanout = RecordWriter()
+        for count in order.fanout(of: policy.keys) { fanout.count(count) }
+        bytes += fanout.bytes
+    }
+}
