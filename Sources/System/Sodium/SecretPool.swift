@@ -11,7 +11,7 @@ import Synchronization
     private nonisolated(unsafe) let start: UnsafeMutablePointer<UInt8>
     private let taken = Atomic<UInt64>(0)
 
-    private init() {
+    init() {
         Sodium.initialize()
         // SAFETY: the region is as long as all slots.
         unsafe start = lockedMemory(count: Self.slots * Self.slotBytes)
