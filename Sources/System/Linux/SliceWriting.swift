@@ -1,4 +1,4 @@
-import CLinux
+internal import CLinux
 
 extension Descriptor {
     /// Writes once from the front of `bytes`.
