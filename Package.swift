@@ -66,7 +66,7 @@ let package = Package(
         module("System", "Linux", ["CLinux"]),
         module("System", "Sodium", ["CSodium"]),
         module("System", "Sandbox", ["CLinux", "Linux", "Policy"]),
-        module("System", "SandboxCompiler", ["CSeccomp", "Policy"]),
+        module("System", "SandboxCompiler", ["CSeccomp", "Linux", "Policy", "Sandbox"]),
 
         // Processes: one folder is one executable.
         program("posternd", ["Linux", "Sandbox", "Sodium", "Policy", "SSHWire", "SSHKeys", "MonitorProtocol"], staticPie),

@@ -44,6 +44,7 @@ public struct Errno: Error, Hashable, Sendable, CustomStringConvertible {
     public static let notConnected = Errno(ENOTCONN)
     public static let addressInUse = Errno(EADDRINUSE)
     public static let addressNotAvailable = Errno(EADDRNOTAVAIL)
+    public static let notTerminal = Errno(ENOTTY)
     public static let badExecutable = Errno(ENOEXEC)
 }
 

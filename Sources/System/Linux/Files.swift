@@ -107,4 +107,13 @@ func parent(of path: String) -> String {
 extension Descriptor {
     /// Waits until what was written is on disk (fsync(2)).
     public func synchronize() throws(Errno) { try checked { fsync(number) } }
+
+    /// Goes back to the first byte.
+    public func rewind() throws(Errno) { try checked { lseek(number, 0, SEEK_SET) } }
+}
+
+/// A file that exists only in memory; `name` is for `/proc`.
+public func memoryFile(named name: String) throws(Errno) -> Descriptor {
+    // SAFETY: the string is passed as a NUL-terminated copy that lives during the call.
+    Descriptor(owning: try checked { unsafe memfd_create(name, UInt32(MFD_CLOEXEC)) })
 }

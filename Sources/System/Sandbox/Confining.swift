@@ -1,0 +1,104 @@
+public import Linux
+public import Policy
+
+/// What this machine, or this user, cannot enforce of a sandbox: exit status 125 (DESIGN §3.4).
+public enum EnforcementError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// The kernel's Landlock is older than the sandbox needs.
+    case landlock(needs: Int, has: Int, what: String)
+    /// Only root starts programs as someone else.
+    case account(name: String)
+    /// A command never runs as root.
+    case root
+    /// The sandbox was not compiled.
+    case noFilter(sandbox: String)
+
+    public var description: String {
+        switch self {
+        case .landlock(let needs, let has, let what): "\(what) needs Landlock ABI \(needs), and this kernel has \(has)"
+        case .account(let name): "only root can run a command as \"\(name)\""
+        case .root: "a command never runs as root"
+        case .noFilter(let sandbox): "sandbox \"\(sandbox)\" has no system-call filter"
+        }
+    }
+}
+
+extension ProcessPlan {
+    /// A command of the policy in its sandbox, as its user.
+    ///
+    /// The program and its temporary directory are added to the sandbox's paths. The command is killed when the monitor ends.
+    ///
+    /// - Parameters:
+    ///   - directory: where it starts; nil: the account's home.
+    ///   - temporary: its private directory, which must be the account's.
+    public init(
+        confining sandbox: SandboxPlan, account: Account, program: ProgramFile, arguments: [[UInt8]], environment: [[UInt8]],
+        directory: String? = nil, temporary: String? = nil, input: Descriptor, output: Descriptor, error: Descriptor,
+        support: LandlockSupport = .running
+    ) throws(EnforcementError) {
+        self.init(
+            program: program.program, arguments: arguments, environment: environment, input: input, output: output, error: error)
+        guard !sandbox.filter.isEmpty else { throw .noFilter(sandbox: sandbox.name) }
+        filter = sandbox.filter
+        identity = try Self.identity(for: account)
+        emptiesBoundingSet = identity != nil
+        self.directory = directory ?? account.home
+        limits = sandbox.limits.forKernel
+        parentDeathSignal = .kill
+        landlock = try Self.landlock(for: sandbox, support)
+        if program.kind == .script { landlock?.paths.append(.init(program.path, [.readFile, .executeFile])) }
+        if let temporary { landlock?.paths.append(.init(temporary, .write)) }
+    }
+
+    private static func identity(for account: Account) throws(EnforcementError) -> Identity? {
+        let current = Users.currentUID
+        guard account.uid != 0 else { throw .root }
+        if current == account.uid { return nil }
+        guard current == 0 else { throw .account(name: account.name) }
+        return Identity(uid: account.uid, gid: account.gid, groups: account.groups)
+    }
+
+    private static func landlock(for sandbox: SandboxPlan, _ support: LandlockSupport) throws(EnforcementError) -> LandlockRules {
+        guard support.abi >= 1 else { throw .landlock(needs: 1, has: support.abi, what: "a sandbox") }
+        let paths = sandbox.paths.map { LandlockRules.Path($0.path, $0.access.rights, isRequired: $0.isRequired) }
+        switch sandbox.network {
+        case .none:
+            return LandlockRules(paths: paths, ports: [])
+        case .unix:
+            return LandlockRules(paths: paths, ports: [], scopes: .signals)
+        case .tcp(let ports, let dns):
+            guard support.restrictsPorts else { throw .landlock(needs: 4, has: support.abi, what: "network \"tcp\"") }
+            return LandlockRules(paths: paths, ports: ports + (dns ? [53] : []))
+        case .any:
+            return LandlockRules(paths: paths, ports: nil, scopes: .signals)
+        }
+    }
+}
+
+extension PathRule.Access {
+    /// Write and execute imply read.
+    var rights: FileRights {
+        switch self {
+        case .read: .read
+        case .write: .write
+        case .execute: .execute
+        }
+    }
+}
+
+extension ResourceLimits {
+    /// Memory is RLIMIT_DATA and per process, processes are counted per user: DESIGN §3.4 says what replaces them.
+    var forKernel: [ResourceLimit] {
+        var limits = [ResourceLimit.noCoreDumps]
+        if let processes { limits.append(ResourceLimit(.processes, processes)) }
+        if let memory { limits.append(ResourceLimit(.data, memory)) }
+        if let openFiles { limits.append(ResourceLimit(.openFiles, openFiles)) }
+        if let fileSize { limits.append(ResourceLimit(.fileSize, fileSize)) }
+        if let cpu {
+            // SIGXCPU first, SIGKILL a second later.
+            let (seconds, rest) = cpu.components
+            let whole = UInt64(max(0, seconds)) + (rest > 0 ? 1 : 0)
+            limits.append(ResourceLimit(.cpuSeconds, soft: whole, hard: whole + 1))
+        }
+        return limits
+    }
+}
