@@ -70,7 +70,7 @@ let package = Package(
 
         // Processes: one folder is one executable.
         program("posternd", ["Linux", "Sandbox", "Sodium", "Policy", "SSHWire", "SSHKeys", "MonitorProtocol"], staticPie),
-        program("postern-frontend", ["Linux", "Sandbox", "Sodium", "SSH", "SSHWire", "SSHTransport", "SSHUserAuth", "SSHConnection", "MonitorProtocol"], staticPie),
+        program("postern-frontend", ["Linux", "Sandbox", "Sodium", "SSH", "SSHCiphers", "SSHWire", "SSHTransport", "SSHUserAuth", "SSHConnection", "MonitorProtocol"], staticPie),
         program(
             "postern",
             [

@@ -1,8 +1,8 @@
 import Linux
 import MonitorProtocol
 import SSH
+import SSHCiphers
 import SSHConnection
-import SSHKeys
 import SSHTransport
 import SSHUserAuth
 import SSHWire

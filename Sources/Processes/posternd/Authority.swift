@@ -39,7 +39,7 @@ struct Authority {
     let peerHost: String
 
     /// Whether a signature by this key would let it in under this name (RFC 4252 §7).
-    func probe(_ credential: FrontendMessage.Credential, _ policy: borrowing LivePolicy) throws(Fault) -> Result<Key, Refusal> {
+    func probe(_ credential: FrontendMessage.Credential, _ policy: LivePolicy) throws(Fault) -> Result<Key, Refusal> {
         let publicKey: PublicKey
         do throws(KeyError) {
             publicKey = try PublicKey(blob: credential.key)
@@ -58,7 +58,7 @@ struct Authority {
     /// The bytes that the signature must cover are made here from the session identifier that the monitor computed: a signature
     /// made for another connection proves nothing. It is verified first, so that listed and unlisted keys take the same work.
     func authenticate(
-        _ credential: FrontendMessage.Credential, signature: [UInt8], sessionIdentifier: [UInt8], _ policy: borrowing LivePolicy
+        _ credential: FrontendMessage.Credential, signature: [UInt8], sessionIdentifier: [UInt8], _ policy: LivePolicy
     ) throws(Fault) -> Result<ProvenUser, Refusal> {
         let publicKey: PublicKey
         let proof: SignatureBlob

@@ -13,38 +13,44 @@ struct CommandStart {
     let keptOutputs: [Descriptor]
 
     static func start(_ launch: Launch, _ sandbox: SandboxPlan, requestID: String, asRoot: Bool) throws(StartFault) -> CommandStart {
-        let command = launch.command
-        let program: ProgramFile
-        do throws(ProgramError) {
-            program = try ProgramFile(launch.argv[0], trusting: asRoot ? nil : Users.currentUID)
-        } catch {
-            throw StartFault(error)
+        let program = try mending(StartFault.init) { () throws(ProgramError) in
+            try ProgramFile(launch.argv[0], trusting: asRoot ? nil : Users.currentUID)
         }
-        let pipes = try naming("pipes") { () throws(Errno) in try Pipes(takesInput: command.takesInput) }
-        let directory = try naming("temporary directory") { () throws(Errno) in
-            try TemporaryDirectory.make(named: requestID, for: command.account, asRoot: asRoot)
+        let pipes = try mending({ StartFault("pipes", "\($0)") }) { () throws(Errno) in try Pipes(takesInput: launch.command.takesInput) }
+        let directory = try mending({ StartFault("temporary directory", "\($0)") }) { () throws(Errno) in
+            try TemporaryDirectory.make(named: requestID, for: launch.command.account, asRoot: asRoot)
         }
-        var environment = launch.environment.map { "\($0.name)=\($0.value)" }
-        environment.append("TMPDIR=\(directory.path)")
-        var plan = ProcessPlan(
-            program: program.program, arguments: launch.argv, environment: environment, input: pipes.input, output: pipes.output,
-            error: pipes.error)
-        plan.directory = launch.directory
-        if asRoot {
-            let account = command.account
-            plan.identity = ProcessPlan.Identity(uid: account.uid, gid: account.gid, groups: account.groups)
-            plan.emptiesBoundingSet = true
-        }
-        plan.parentDeathSignal = .kill
-        plan.confine(by: sandbox, temporaryDirectory: directory.path)
-        do throws(LaunchError) {
-            let process = try Sandbox.launch(plan)
-            let kept = command.survivesDisconnect ? [pipes.streams[1], pipes.streams[2]] : []
+        do throws(StartFault) {
+            let process = try start(program, launch, sandbox, pipes, directory)
+            let kept = launch.command.survivesDisconnect ? [pipes.streams[1], pipes.streams[2]] : []
             return CommandStart(process: process, temporaryDirectory: directory, streams: pipes.streams, keptOutputs: kept)
         } catch {
             // It is empty: nothing ran.
             do throws(Errno) { try removeDirectory(directory.path) } catch {}
-            throw StartFault(error)
+            throw error
+        }
+    }
+
+    private static func start(
+        _ program: ProgramFile, _ launch: Launch, _ sandbox: SandboxPlan, _ pipes: Pipes, _ directory: TemporaryDirectory
+    ) throws(StartFault) -> ChildProcess {
+        let environment = launch.environment.map { "\($0.name)=\($0.value)" } + ["TMPDIR=\(directory.path)"]
+        let plan = try mending({ StartFault("sandbox", "\($0)") }) { () throws(EnforcementError) in
+            try ProcessPlan(
+                confining: sandbox, account: launch.command.account, program: program, arguments: launch.argv.map { Array($0.utf8) },
+                environment: environment.map { Array($0.utf8) }, directory: launch.directory, temporary: directory.path,
+                input: pipes.input, output: pipes.output, error: pipes.error)
+        }
+        return try mending(StartFault.init) { () throws(LaunchError) in try Sandbox.launch(plan) }
+    }
+
+    private static func mending<Value, Failure: Error>(
+        _ fault: (Failure) -> StartFault, _ body: () throws(Failure) -> Value
+    ) throws(StartFault) -> Value {
+        do throws(Failure) {
+            return try body()
+        } catch {
+            throw fault(error)
         }
     }
 
@@ -64,14 +70,6 @@ struct CommandStart {
             (output, error) = (outputEnd, errorEnd)
             streams = [writing, readingOutput, readingError]
             for stream in streams { try stream.setNonBlocking() }
-        }
-    }
-
-    private static func naming<Value>(_ step: String, _ body: () throws(Errno) -> Value) throws(StartFault) -> Value {
-        do throws(Errno) {
-            return try body()
-        } catch {
-            throw StartFault(step, error.description)
         }
     }
 }

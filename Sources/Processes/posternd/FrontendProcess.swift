@@ -36,11 +36,13 @@ struct FrontendProcess {
 
     /// Sends a message. It never waits: a frontend that does not read its answers is broken, and is ended.
     func send(_ message: MonitorMessage, descriptors: [Descriptor] = []) throws(Violation) {
+        let isSent: Bool
         do throws(Errno) {
-            guard try channel.send(message.bytes, descriptors: descriptors) else { throw Violation.deaf }
+            isSent = try channel.send(message.bytes, descriptors: descriptors)
         } catch {
-            throw error is Violation ? .deaf : .gone
+            throw .gone
         }
+        if !isSent { throw .deaf }
     }
 
     /// The next request; nil when there is none now.
@@ -63,15 +65,18 @@ struct FrontendProcess {
     /// The helper `name`, which stands beside this program, or where `make install` puts it; never looked up in `$PATH`.
     static func helper(_ name: String, asRoot: Bool) throws(Fault) -> Descriptor {
         let own = try naming("own program") { () throws(Errno) in try executablePath() }
-        let directory = directoryName(of: own)
+        let directory = parent(of: own)
         let isInstalled = directory.hasSuffix("/sbin") || directory.hasSuffix("/bin")
-        let path = (isInstalled ? "\(directoryName(of: directory))/libexec/postern" : directory) + "/\(name)"
+        let path = (isInstalled ? "\(parent(of: directory))/libexec/postern" : directory) + "/\(name)"
         return try naming("helper") { () throws(TrustError) in try TrustedPath.open(path, trusting: asRoot ? nil : Users.currentUID) }
     }
 
     /// The user `postern`, which `make install` makes; else `nobody`.
     private static func identity() throws(Fault) -> ProcessPlan.Identity {
-        let user = try naming("user of the frontend") { () throws(Errno) in try Users.named("postern") ?? Users.named("nobody") }
+        let user = try naming("user of the frontend") { () throws(Errno) -> User? in
+            if let own = try Users.named("postern") { return own }
+            return try Users.named("nobody")
+        }
         guard let user, user.uid != 0 else { throw Fault("there is neither a user \"postern\" nor \"nobody\" for the frontend") }
         return ProcessPlan.Identity(uid: user.uid, gid: user.gid, groups: [])
     }
@@ -79,9 +84,7 @@ struct FrontendProcess {
     private static func emptyDirectory() throws(Fault) -> Descriptor {
         let path = "/run/postern/empty"
         for directory in ["/run/postern", path] {
-            do throws(Errno) { try makeDirectory(directory, mode: 0o755) } catch .exists {} catch {
-                throw Fault("directory \"\(directory)\": \(error)")
-            }
+            try naming("directory \"\(directory)\"") { () throws(Errno) in try makeMissingDirectory(directory, mode: 0o755) }
         }
         return try naming("directory \"\(path)\"") { () throws(TrustError) in try TrustedPath.open(path, .directory) }
     }

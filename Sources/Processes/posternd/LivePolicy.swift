@@ -2,7 +2,9 @@ import Linux
 import Policy
 
 /// The compiled policy that is live, mapped anew when `postern apply` has published another (DESIGN §9).
-struct LivePolicy: ~Copyable {
+///
+/// A class, since there is one of it: whoever asks, asks what is live now.
+final class LivePolicy {
     private let path: String
     private let trusted: UInt32?
     private var file: FileStatus
@@ -18,7 +20,7 @@ struct LivePolicy: ~Copyable {
     /// What is live now. A file that cannot be used leaves the last good one in place, and is reported.
     ///
     /// - Returns: a text for the log when another policy was taken up, or could not be.
-    mutating func refresh() -> String? {
+    func refresh() -> String? {
         do throws(Fault) {
             let now = try naming("policy \"\(path)\"") { () throws(Errno) in try openFile(path, .pathOnly).status() }
             guard now != file else { return nil }

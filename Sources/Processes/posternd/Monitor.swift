@@ -7,7 +7,7 @@ import Sodium
 
 /// Serves one connection: it holds the host key and the policy, decides, and starts commands (DESIGN §6). It reads no byte of the peer;
 /// what the frontend sends it distrusts.
-struct Monitor: ~Copyable {
+struct Monitor {
     /// How far the connection has come; a later step knows what the earlier ones found.
     enum Progress {
         case beforeKeys
@@ -27,7 +27,7 @@ struct Monitor: ~Copyable {
     private let signals: SignalDescriptor
     private let started: Duration
     var log: Log
-    var policy: LivePolicy
+    let policy: LivePolicy
     var progress = Progress.beforeKeys
     private var gate = RequestGate()
     /// Nil once it has gone.
@@ -271,7 +271,7 @@ struct Monitor: ~Copyable {
 
     /// A policy that cannot be read lets nobody in; the log says why.
     private func decidingEntry<Value>(
-        _ decide: (borrowing Monitor) throws(Fault) -> Result<Value, Authority.Refusal>
+        _ decide: (Monitor) throws(Fault) -> Result<Value, Authority.Refusal>
     ) -> Result<Value, Authority.Refusal> {
         do throws(Fault) {
             return try decide(self)

@@ -21,7 +21,7 @@ struct TemporaryDirectory {
             try makeDirectory(path, mode: 0o700)
         } catch .notFound {
             for directory in ["/var/lib/postern", base] {
-                do throws(Errno) { try makeDirectory(directory, mode: 0o711) } catch .exists {}
+                try makeMissingDirectory(directory, mode: 0o711)
             }
             try makeDirectory(path, mode: 0o700)
         }
