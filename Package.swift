@@ -74,7 +74,7 @@ let package = Package(
         program(
             "postern",
             [
-                "Linux", "Sodium", "Policy", "PolicySource", "SandboxCompiler", "SSHKeys",
+                "Linux", "Sodium", "Policy", "PolicySource", "Sandbox", "SandboxCompiler", "SSHKeys",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], staticRuntime),
 
@@ -84,7 +84,7 @@ let package = Package(
         tests("SSHTests", ["SSH", "SSHWire", "SSHKeys", "SSHCiphers", "SSHTransport", "SSHUserAuth", "SSHConnection", "Sodium"]),
         tests("MonitorProtocolTests", ["MonitorProtocol", "SSHWire"]),
         tests("PolicyTests", ["Policy"]),
-        tests("PolicySourceTests", ["PolicySource", "Policy"]),
+        tests("PolicySourceTests", ["PolicySource", "Policy"], resources: [.copy("Wrong")]),
         tests("LinuxTests", ["Linux", "CLinux"]),
         tests("SandboxTests", ["Sandbox", "SandboxCompiler", "Linux", "Policy"]),
     ],

@@ -1,0 +1,104 @@
+import Policy
+
+/// What is legal but unwise in one command (DESIGN §3.6).
+struct CommandWarnings {
+    private let command: Command
+    /// Of the words of `run`, in order.
+    private let regions: [Region]
+    private let header: Region
+    private let allowed: Set<String>
+    private let surroundings: Surroundings
+    private let report: Report
+
+    init(
+        _ command: Command, _ regions: [Region], _ header: Region, _ allowed: Set<String>, _ surroundings: Surroundings,
+        _ report: Report
+    ) {
+        self.command = command
+        self.regions = regions
+        self.header = header
+        self.allowed = allowed
+        self.surroundings = surroundings
+        self.report = report
+    }
+
+    func find() {
+        findProgram()
+        findForeignUser()
+        for index in command.run.indices.dropFirst() where isFree(command.run[index]) { findArgument(at: index) }
+    }
+
+    private var program: String {
+        if case .literal(let path)? = command.run.first?.pieces.first { path } else { "" }
+    }
+
+    private func findProgram() {
+        guard let region = regions.first else { return }
+        switch surroundings.program(program, command.account.uid) {
+        case .missing: warn(.missingProgram, region, "program \"\(program)\" is not there")
+        case .notExecutable: warn(.missingProgram, region, "\"\(program)\" cannot be executed")
+        case .executable(let writer?):
+            warn(.writableProgram, region, "who may not decide can change the program: \(writer)", hint: "let root own it and the directories above it")
+        case .executable(nil): break
+        }
+    }
+
+    private func findForeignUser() {
+        guard surroundings.uid != 0, command.account.uid != surroundings.uid else { return }
+        warn(.foreignUser, header, "a gateway that is not root's cannot run this as \"\(command.account.name)\"")
+    }
+
+    private func findArgument(at index: Int) {
+        if isScript(index) {
+            warn(
+                .interpreter, regions[index], "the client chooses what the interpreter runs",
+                hint: "write a program that takes the argument as data")
+        } else if let flag = literal(command.run[index - 1]), flag.hasPrefix("-"), flag != "--" {
+            warn(
+                .argumentAfterFlag, regions[index], "the client chooses the value of \"\(flag)\"",
+                hint: "give the argument a narrow type, or put \"--\" before it if it is no value of the flag")
+        }
+    }
+
+    /// Whether the word is where an interpreter takes its program from: the first that is no flag, or one after `-c` or `-e`.
+    private func isScript(_ index: Int) -> Bool {
+        guard Self.interpreters.contains(baseName) else { return false }
+        let before = command.run[1..<index].map { literal($0) }
+        if let last = before.last, last == "-c" || last == "-e" { return true }
+        return before.allSatisfy { $0?.hasPrefix("-") ?? true }
+    }
+
+    /// The program's name without a version behind it: `python` of `/usr/bin/python3.11`.
+    private var baseName: String {
+        var name = program.split(separator: "/").last ?? ""
+        while let last = name.last, last.isNumber || last == "." { name.removeLast() }
+        return String(name)
+    }
+
+    /// Whether the client has a free hand in some piece of the word.
+    private func isFree(_ word: RunWord) -> Bool {
+        word.pieces.contains { piece in
+            switch piece {
+            case .literal, .flag: return false
+            case .value(let name), .values(let name):
+                switch (command.arguments[name] ?? .word).kind {
+                case .word, .match: return true
+                default: return false
+                }
+            }
+        }
+    }
+
+    private func literal(_ word: RunWord) -> String? {
+        if case .literal(let text)? = word.pieces.first, word.pieces.count == 1 { text } else { nil }
+    }
+
+    private func warn(_ warning: Warning, _ region: Region, _ message: String, hint: String? = nil) {
+        report.warning(warning, region, allowed: allowed, message, hint: hint)
+    }
+
+    private static let interpreters: Set<String> = [
+        "sh", "bash", "dash", "ash", "zsh", "ksh", "fish", "busybox", "python", "perl", "ruby", "node", "php", "lua", "tclsh",
+        "awk", "gawk", "mawk", "env", "xargs", "find", "ssh", "sudo", "nice", "timeout",
+    ]
+}

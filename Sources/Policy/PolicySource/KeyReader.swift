@@ -1,0 +1,180 @@
+import Policy
+
+/// Reads `[key.*]` and `[group.*]` (DESIGN §3.1).
+struct KeyReader {
+    private let surroundings: Surroundings
+    private let report: Report
+    /// The position in the policy of every command that was declared; nil where it was faulty.
+    private let commands: CommandTable
+    private(set) var keys: [Key] = []
+    private var names: [String: SourcePosition] = [:]
+    /// The position of each public key by its fingerprint.
+    private var fingerprints: [[UInt8]: SourcePosition] = [:]
+
+    init(_ commands: CommandTable, _ surroundings: Surroundings, _ report: Report) {
+        self.commands = commands
+        self.surroundings = surroundings
+        self.report = report
+    }
+
+    mutating func readKey(_ entry: Table.Entry) {
+        let name = entry.key.value
+        guard Name.check(entry.key, "key", report), claim(name, entry.key.region), case .table(let table) = entry.node.content else {
+            return reportKind(entry, "key")
+        }
+        var reader = TableReader(table, "key \"\(name)\"", report)
+        reader.readAllowedWarnings()
+        reader.refuse(["touch", "pin"])
+        let lines = reader.stringOrStrings("public")
+        if lines == nil, !reader.has("public") { reader.missing("public", hint: "the line of its .pub file, as \"ssh-ed25519 AAAA…\"") }
+        if let lines, lines.isEmpty, let node = reader.entry("public")?.node { report.error(node.region, "\"public\" is empty") }
+        var key = Key(name: name, fingerprint: [], may: may(&reader), position: entry.key.region.position)
+        key.from = from(&reader)
+        readTimes(&reader, &key)
+        reader.finish()
+        for line in lines ?? [] { add(key, publicKey: line) }
+    }
+
+    private func reportKind(_ entry: Table.Entry, _ noun: String) {
+        if case .table = entry.node.content { return }
+        report.error(entry.node.region, "\(noun) \"\(entry.key.value)\" is \(entry.node.kind), not a table")
+    }
+
+    private mutating func add(_ key: Key, publicKey line: Located<String>) {
+        do throws(Objection) {
+            var key = key
+            key.fingerprint = try surroundings.publicKey(Array(line.value.utf8)[...]).fingerprint
+            guard claim(key.fingerprint, line.region) else { return }
+            keys.append(key)
+        } catch {
+            report.error(line.region, error.reason, hint: error.hint)
+        }
+    }
+
+    /// `may`, as indices of commands.
+    private func may(_ reader: inout TableReader) -> [Int] {
+        guard let names = reader.strings("may") else {
+            if !reader.has("may") { reader.missing("may", hint: "the commands it may run, as may = [\"release\"]") }
+            return []
+        }
+        var seen: Set<String> = []
+        for name in names where !seen.insert(name.value).inserted {
+            report.error(name.region, "command \"\(name.value)\" is there twice")
+        }
+        return names.compactMap { commands.index(of: $0, report) }
+    }
+
+    private func from(_ reader: inout TableReader) -> [AddressPattern] {
+        let texts = reader.stringOrStrings("from") ?? []
+        let patterns = texts.compactMap { text -> AddressPattern? in
+            do throws(AddressPatternError) {
+                return try AddressPattern(parsing: text.value)
+            } catch {
+                report.fault(error, in: text)
+                return nil
+            }
+        }
+        if let first = texts.first, patterns.count == texts.count, patterns.allSatisfy(\.isExclusion) {
+            report.error(first.region, "\"from\" only excludes, so it admits nobody", hint: "add \"0.0.0.0/0\" and \"::/0\" for everybody else")
+        }
+        return patterns
+    }
+
+    private func readTimes(_ reader: inout TableReader, _ key: inout Key) {
+        let begins = reader.moment("not_before")
+        let ends = reader.moment("expires")
+        key.notBefore = begins?.value
+        key.expires = ends?.value
+        guard let ends else { return }
+        if let begins, begins.value >= ends.value {
+            report.error(ends.region, "the key expires before it begins")
+        } else if ends.value <= surroundings.now {
+            report.warning(.expiredKey, ends.region, allowed: reader.allowedWarnings, "key \"\(key.name)\" has expired")
+        }
+    }
+
+    mutating func readGroup(_ entry: Table.Entry) {
+        guard Name.check(entry.key, "group", report), case .table(let table) = entry.node.content else {
+            return reportKind(entry, "group")
+        }
+        var reader = TableReader(table, "group \"\(entry.key.value)\"", report)
+        let path = reader.word("keys")
+        if path == nil, !reader.has("keys") { reader.missing("keys", hint: "an authorized_keys file, as keys = \"keys/partners.pub\"") }
+        let may = may(&reader)
+        reader.finish()
+        guard let path else { return }
+        let resolved = AbsolutePath.resolve(path.value, besides: path.region.file.name)
+        do throws(Objection) {
+            let bytes = try surroundings.read(resolved, owners(of: may), Self.largestGroup)
+            readLines(SourceFile(name: resolved, bytes: bytes), may)
+        } catch {
+            report.error(path.region, "the key file is refused: \(error.reason)", hint: error.hint)
+        }
+    }
+
+    /// Who may own and write a group's key file: root, who applies, and the one user that all its commands run as.
+    ///
+    /// That user can do what those commands do anyway, as with sshd's `~/.ssh/authorized_keys` under StrictModes.
+    private func owners(of may: [Int]) -> [UInt32] {
+        let users = Set(may.map { commands.command(at: $0).account.uid })
+        guard users.count == 1, let user = users.first, user != 0 else { return surroundings.owners }
+        return surroundings.owners + [user]
+    }
+
+    private mutating func readLines(_ file: SourceFile, _ may: [Int]) {
+        var start = 0
+        while start < file.bytes.count {
+            let end = file.bytes[start...].firstIndex(of: UInt8(ascii: "\n")) ?? file.bytes.count
+            let line = Self.trimmed(file.bytes[start..<end])
+            if let first = line.first, first != UInt8(ascii: "#") { addLine(line, file, may) }
+            start = end + 1
+        }
+    }
+
+    private mutating func addLine(_ line: ArraySlice<UInt8>, _ file: SourceFile, _ may: [Int]) {
+        let region = Region(file, line.startIndex..<line.endIndex)
+        do throws(Objection) {
+            let key = try surroundings.publicKey(line)
+            guard Name.isValid(key.comment.utf8) else {
+                return report.error(
+                    commentRegion(key.comment, region), key.comment.isEmpty ? "the key has no name" : "\"\(key.comment)\" cannot name a key",
+                    hint: key.comment.isEmpty ? "write it behind the key: the comment is the key's name" : Name.rule)
+            }
+            guard claim(key.comment, region), claim(key.fingerprint, region) else { return }
+            keys.append(Key(name: key.comment, fingerprint: key.fingerprint, may: may, position: region.position))
+        } catch {
+            report.error(region, error.reason, hint: error.hint)
+        }
+    }
+
+    private func commentRegion(_ comment: String, _ line: Region) -> Region {
+        Region(line.file, (line.range.upperBound - max(1, comment.utf8.count))..<line.range.upperBound)
+    }
+
+    /// Takes a name for one key; false and reported when another has it.
+    private mutating func claim(_ name: String, _ region: Region) -> Bool {
+        let position = region.position
+        guard let other = names.updateValue(position, forKey: name) else { return true }
+        names[name] = other
+        report.error(region, "the name \"\(name)\" is taken", hint: "by the key at \(other)")
+        return false
+    }
+
+    private mutating func claim(_ fingerprint: [UInt8], _ region: Region) -> Bool {
+        let position = region.position
+        guard let other = fingerprints.updateValue(position, forKey: fingerprint) else { return true }
+        fingerprints[fingerprint] = other
+        report.error(region, "this public key is there twice", hint: "it is also at \(other)")
+        return false
+    }
+
+    private static func trimmed(_ line: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+        let isBlank: (UInt8) -> Bool = { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") || $0 == UInt8(ascii: "\r") }
+        var line = line.drop(while: isBlank)
+        while let last = line.last, isBlank(last) { line = line.dropLast() }
+        return line
+    }
+
+    /// More than a million keys.
+    private static let largestGroup = 256 << 20
+}

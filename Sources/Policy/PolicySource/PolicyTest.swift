@@ -1,0 +1,59 @@
+import Policy
+
+/// One `[[test]]` of a policy (DESIGN §3.5): what somebody asks for, and what must come of it.
+struct PolicyTest: Sendable {
+    var key: Located<String>
+    var login: Located<String>
+    var request: Request
+    var isAllowed: Located<Bool>
+    var argv: Located<[String]>?
+    /// The word that the log has for the refusal.
+    var reason: Located<String>?
+}
+
+/// Reads the tables of `[[test]]`.
+struct TestReader {
+    private let report: Report
+
+    init(_ report: Report) { self.report = report }
+
+    func read(_ nodes: [Node]) -> [PolicyTest] {
+        nodes.compactMap { node in
+            guard case .table(let table) = node.content else {
+                report.error(node.region, "a test is written [[test]]")
+                return nil
+            }
+            return test(table)
+        }
+    }
+
+    private func test(_ table: Table) -> PolicyTest? {
+        var reader = TableReader(table, "the test", report)
+        for name in ["key", "login", "expect"] where !reader.has(name) { reader.missing(name) }
+        let key = reader.word("key")
+        let login = reader.word("login")
+        let request = request(&reader)
+        let expect = reader.choice("expect", of: ["allow", "refuse"])
+        var argv: Located<[String]>?
+        if let node = reader.entry("argv")?.node, let words = reader.strings("argv") { argv = Located(words.map(\.value), node.region) }
+        let reason = reader.word("reason")
+        reader.refuse(["run", "status"])
+        reader.finish()
+        guard let key, let login, let request, let expect else { return nil }
+        let isAllowed = Located(expect.value == "allow", expect.region)
+        if isAllowed.value, let reason { report.error(reason.region, "only a refusal has a reason") }
+        if !isAllowed.value, let argv { report.error(argv.region, "only what is allowed has an argv") }
+        return PolicyTest(key: key, login: login, request: request, isAllowed: isAllowed, argv: argv, reason: reason)
+    }
+
+    /// `command`, or `subsystem`; an empty command is none, as in `ssh host`.
+    private func request(_ reader: inout TableReader) -> Request? {
+        let subsystem = reader.word("subsystem")
+        if let command = reader.string("command") {
+            if let subsystem { report.error(subsystem.region, "a test asks for a command or a subsystem, not both") }
+            return command.value.isEmpty ? .shell : .exec(Array(command.value.utf8))
+        }
+        if subsystem == nil, !reader.has("command"), !reader.has("subsystem") { reader.missing("command") }
+        return subsystem.map { .subsystem($0.value) }
+    }
+}

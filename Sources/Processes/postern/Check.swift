@@ -1,0 +1,16 @@
+import ArgumentParser
+import PolicySource
+
+/// `postern check`: everything that is wrong or unwise in a policy.
+struct Check: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Say every fault of a policy, and run its tests.",
+        discussion: "Exit status 0: the policy is sound. 1: it is not, and \"apply\" would refuse it.")
+
+    @OptionGroup var options: PolicyOptions
+
+    func run() throws {
+        let (loaded, policy) = try PolicyOptions.load(options.policy, sayingTo: .standardOutput)
+        try Console.say("sound: \(PolicyOptions.summary(loaded, policy))")
+    }
+}

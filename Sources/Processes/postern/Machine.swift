@@ -1,0 +1,110 @@
+import Foundation
+import Linux
+import Policy
+import PolicySource
+import SSHKeys
+import SandboxCompiler
+
+/// This machine as a policy's reader sees it: files that only the right people can change, local users, keys, filters.
+enum Machine {
+    static var surroundings: Surroundings {
+        Surroundings(
+            now: Clock.unixSeconds, uid: Users.currentUID,
+            read: { path, owners, limit throws(Objection) in try read(path, owners, limit) },
+            entries: { path, owners throws(Objection) in try entries(path, owners) },
+            account: { name throws(Objection) in try account(name) },
+            program: { path, uid in program(path, uid) },
+            exists: { FileManager.default.fileExists(atPath: $0) },
+            publicKey: { line throws(Objection) in try publicKey(line) },
+            predefined: PredefinedSandbox.names.compactMap(PredefinedSandbox.named),
+            compile: { plan throws(Objection) in
+                do throws(CompileError) { return try compile(plan) } catch { throw Objection("\(error)") }
+            })
+    }
+
+    /// A path from the root, as the walk over its owners needs it.
+    static func absolute(_ path: String) -> String {
+        path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
+    }
+
+    private static func read(_ path: String, _ owners: [UInt32], _ limit: Int) throws(Objection) -> [UInt8] {
+        let file = try open(path, .file, owners)
+        do throws(Errno) {
+            return try file.readAll(limit: limit)
+        } catch {
+            throw Objection("\"\(path)\": \(error)")
+        }
+    }
+
+    private static func entries(_ path: String, _ owners: [UInt32]) throws(Objection) -> [String]? {
+        var isDirectory: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory), isDirectory.boolValue else { return nil }
+        _ = try open(path, .directory, owners)
+        do {
+            return try FileManager.default.contentsOfDirectory(atPath: path)
+        } catch {
+            throw Objection("\"\(path)\" cannot be listed")
+        }
+    }
+
+    /// Opens a file that nobody but root and one of the `owners` can change.
+    private static func open(_ path: String, _ kind: TrustedPath.Kind, _ owners: [UInt32]) throws(Objection) -> Descriptor {
+        let others = owners.filter { $0 != 0 }
+        var fault: TrustError?
+        for uid in others.isEmpty ? [nil] : others.map(Optional.init) {
+            do throws(TrustError) {
+                return try TrustedPath.open(absolute(path), kind, trusting: uid)
+            } catch {
+                fault = fault ?? error
+            }
+        }
+        guard let fault else { preconditionFailure("nobody may own a policy") }
+        throw Objection("\(fault)", hint: hint(fault))
+    }
+
+    private static func hint(_ fault: TrustError) -> String? {
+        switch fault {
+        case .owned(let path, _): "chown \(Users.currentUID == 0 ? "root" : "$USER") \(path)"
+        case .writable(let path, _): "chmod go-w \(path)"
+        default: nil
+        }
+    }
+
+    private static func account(_ name: String) throws(Objection) -> Account? {
+        do throws(Errno) {
+            return try Users.named(name).map {
+                Account(name: $0.name, uid: $0.uid, gid: $0.gid, groups: $0.groups, home: $0.home, shell: $0.shell)
+            }
+        } catch {
+            throw Objection("\(error)")
+        }
+    }
+
+    private static func program(_ path: String, _ uid: UInt32) -> Program {
+        do throws(Errno) {
+            let status = try openFile(path, .pathOnly).status()
+            guard status.kind == .file, status.mode & 0o111 != 0 else { return .notExecutable }
+        } catch {
+            return .missing
+        }
+        do throws(TrustError) {
+            _ = try TrustedPath.open(path, trusting: Users.currentUID == 0 ? nil : Users.currentUID)
+            return .executable(writer: nil)
+        } catch {
+            switch error {
+            case .owned, .writable: return .executable(writer: "\(error)")
+            // A program that may be executed but not read is fine.
+            default: return .executable(writer: nil)
+            }
+        }
+    }
+
+    private static func publicKey(_ line: ArraySlice<UInt8>) throws(Objection) -> ParsedKey {
+        do throws(KeyError) {
+            guard let parsed = try PublicKeyLine(parsing: String(decoding: line, as: UTF8.self)) else { throw KeyError.notAKey }
+            return ParsedKey(fingerprint: parsed.key.fingerprint, comment: parsed.comment)
+        } catch {
+            throw Objection("\(error)")
+        }
+    }
+}

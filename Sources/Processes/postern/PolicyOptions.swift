@@ -1,0 +1,38 @@
+import ArgumentParser
+import Linux
+import Policy
+import PolicySource
+
+/// The policy's source, and how all subcommands read it.
+struct PolicyOptions: ParsableArguments {
+    @Argument(help: "The policy: a file, or a directory of *.toml.", completion: .file(extensions: ["toml"]))
+    var policy = PolicyOptions.standard
+
+    static let standard = "/etc/postern/policy.toml"
+
+    /// Reads a policy, checks it and runs its tests; what is found goes to `output`.
+    ///
+    /// - Throws: exit status 1 if it is not sound.
+    static func load(_ path: String, sayingTo output: Descriptor = .standardError) throws -> (loaded: LoadedPolicy, policy: Policy) {
+        let loaded = LoadedPolicy.read(path, Machine.surroundings)
+        try Console.write(loaded.text, to: output)
+        guard let policy = loaded.policy else {
+            try Console.note("postern: \"\(path)\" is not sound: \(faults(in: loaded))")
+            throw ExitCode(1)
+        }
+        return (loaded, policy)
+    }
+
+    private static func faults(in loaded: LoadedPolicy) -> String {
+        let number = loaded.diagnostics.count { $0.severity == .error } + loaded.unlisted
+        return number == 1 ? "1 fault" : "\(number) faults"
+    }
+
+    /// What a sound policy holds, in a few words.
+    static func summary(_ loaded: LoadedPolicy, _ policy: Policy) -> String {
+        let parts = [
+            (policy.keys.count, "key"), (policy.commands.count, "command"), (loaded.testCount, "test"), (loaded.diagnostics.count, "warning"),
+        ]
+        return parts.map { $0 == 1 ? "1 \($1)" : "\($0) \($1)s" }.joined(separator: ", ")
+    }
+}

@@ -1,0 +1,83 @@
+import ArgumentParser
+import Foundation
+import Linux
+import Policy
+import PolicySource
+import Sandbox
+
+/// `postern serve`: the gateway in the foreground, for a first try, a laptop, a test.
+struct Serve: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Check a policy and serve it in the foreground.",
+        discussion: "Works as a normal user, whose gateway runs only that user's commands. Ctrl-C ends it.")
+
+    @OptionGroup var options: PolicyOptions
+    @Option(help: "[ADDR:]PORT to listen on; may be given again.")
+    var listen: [String] = []
+    @Option(help: "A host key file; may be given again. By default host_ed25519 beside the policy.", completion: .file())
+    var hostKey: [String] = []
+    @Flag(name: .shortAndLong, help: "Say more; may be given again.")
+    var verbose: Int
+
+    func run() throws {
+        let (loaded, policy) = try PolicyOptions.load(options.policy)
+        let home = Home(of: options.policy)
+        var status: UInt8 = 0
+        try Console.reporting { () throws(Failure) in
+            let gateway = try Gateway.find()
+            let compiled = try TemporaryFile()
+            defer { compiled.remove() }
+            try Apply.publish(policy, as: compiled.path)
+            try Console.note("serving \(PolicyOptions.summary(loaded, policy)) on \(addresses.joined(separator: ", "))")
+            if let line = invitation(loaded, policy, home) { try Console.note("try: \(line)") }
+            status = try gateway.run(arguments(compiled.path, home))
+        }
+        if status != 0 { throw ExitCode(Int32(status)) }
+    }
+
+    private var addresses: [String] { listen.isEmpty ? ["127.0.0.1:2222"] : listen }
+
+    private func arguments(_ compiled: String, _ home: Home) -> [String] {
+        let besides = FileManager.default.fileExists(atPath: home.hostKey) ? home.hostKey : "/etc/postern/host_ed25519"
+        let hostKeys = (hostKey.isEmpty ? [besides] : hostKey).map(Machine.absolute)
+        return ["--policy", compiled] + hostKeys.flatMap { ["--host-key", $0] } + addresses.flatMap { ["--listen", $0] }
+            + Array(repeating: "-v", count: verbose)
+    }
+
+    /// The exact line that a first client types; nil where the policy is not one that `init` made.
+    private func invitation(_ loaded: LoadedPolicy, _ policy: Policy, _ home: Home) -> String? {
+        guard home.hasClientKey, let (name, login) = firstKey(policy), let address = addresses.first else { return nil }
+        let example = loaded.examples.first { $0.key == name }
+        let parts = address.split(separator: ":", omittingEmptySubsequences: false)
+        let host = parts.dropLast().joined(separator: ":")
+        let isEverywhere = ["", "0.0.0.0", "[::]", "*"].contains(host)
+        return home.sshCommand(
+            login: example?.login ?? login, host: isEverywhere ? "127.0.0.1" : host.trimmingCharacters(in: ["[", "]"]),
+            port: parts.last.map(String.init) ?? "2222", command: example?.command ?? "help")
+    }
+
+    private func firstKey(_ policy: Policy) -> (name: String, login: String)? {
+        guard let key = policy.keys.first, let command = key.may.first else { return nil }
+        return (key.name, policy.commands[command].login)
+    }
+}
+
+/// A file of a name that nobody else can foresee or reach.
+struct TemporaryFile {
+    private let directory: String
+    var path: String { "\(directory)/policy.db" }
+
+    init() throws(Failure) {
+        directory = FileManager.default.temporaryDirectory.path() + "postern-" + UUID().uuidString
+        do throws(Errno) {
+            try makeDirectory(directory, mode: 0o700)
+        } catch {
+            throw Failure("\"\(directory)\" cannot be made: \(error)")
+        }
+    }
+
+    /// What cannot be removed is left to whoever cleans the temporary directory.
+    func remove() {
+        try? FileManager.default.removeItem(atPath: directory)
+    }
+}
