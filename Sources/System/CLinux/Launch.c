@@ -116,6 +116,14 @@ static void change_identity(struct child *child) {
     // Raw calls: glibc's would signal the parent's other threads.
     must(child, syscall(SYS_setresgid, plan->settings.gid, plan->settings.gid, plan->settings.gid));
     must(child, syscall(SYS_setresuid, plan->settings.uid, plan->settings.uid, plan->settings.uid));
+    // The number -1 means "as before" to these calls: they are believed only when they did it.
+    uid_t uids[3];
+    gid_t gids[3];
+    must(child, syscall(SYS_getresuid, &uids[0], &uids[1], &uids[2]));
+    must(child, syscall(SYS_getresgid, &gids[0], &gids[1], &gids[2]));
+    for (int i = 0; i < 3; i++) {
+        if (uids[i] != plan->settings.uid || gids[i] != plan->settings.gid) fail(child, EINVAL);
+    }
     // Its memory is still the monitor's: no process of that user may look into it, whatever fs.suid_dumpable says.
     must(child, syscall(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0));
 }
