@@ -73,10 +73,7 @@ struct FrontendProcess {
 
     /// The user `postern`, which `make install` makes; else `nobody`.
     private static func identity() throws(Fault) -> ProcessPlan.Identity {
-        let user = try naming("user of the frontend") { () throws(Errno) -> User? in
-            if let own = try Users.named("postern") { return own }
-            return try Users.named("nobody")
-        }
+        let user = try naming("user of the frontend") { () throws(Errno) in try Users.local(named: ["postern", "nobody"]) }
         guard let user, user.uid != 0 else { throw Fault("there is neither a user \"postern\" nor \"nobody\" for the frontend") }
         return ProcessPlan.Identity(uid: user.uid, gid: user.gid, groups: [])
     }
