@@ -22,7 +22,8 @@ struct FrontendProcess {
         }
         let file = try helper(program, asRoot: asRoot)
         // Standard error is the channel too: what a trap would print there is no request, and ends both.
-        var plan = ProcessPlan(program: .descriptor(file), arguments: [program], input: connection, output: theirs, error: theirs)
+        var plan = ProcessPlan(
+            program: .descriptor(file), arguments: [program], environment: swiftEnvironment, input: connection, output: theirs, error: theirs)
         plan.limits += [ResourceLimit(.openFiles, mostDescriptors), ResourceLimit(.fileSize, 0)]
         plan.parentDeathSignal = .kill
         if asRoot {
@@ -86,6 +87,10 @@ struct FrontendProcess {
         return try naming("directory \"\(path)\"") { () throws(TrustError) in try TrustedPath.open(path, .directory) }
     }
 }
+
+/// What our own programs find in their environment: the Swift runtime looks for its files, of which a static program has none, and ends a
+/// program in an empty root because it finds no path; and it starts no debugger.
+let swiftEnvironment = ["SWIFT_ROOT=/", "SWIFT_BACKTRACE=enable=no"]
 
 /// Why the monitor ends a frontend: what it did, or that it has gone.
 enum Violation: Error, CustomStringConvertible {

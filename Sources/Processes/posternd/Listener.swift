@@ -66,9 +66,10 @@ struct Listener {
 
     private mutating func serve(_ connection: Descriptor) {
         var plan = ProcessPlan(
-            program: .descriptor(program), arguments: arguments, environment: [], input: connection, output: null, error: .standardError)
+            program: .descriptor(program), arguments: arguments, environment: swiftEnvironment, input: connection, output: null, error: .standardError)
         // As a session of its own a connection does not hear the terminal's ^C: it ends when we have ended.
         plan.parentDeathSignal = .terminate
+        plan.keepsPrivileges = true
         do throws(LaunchError) {
             connections.insert(try launch(plan).pid)
         } catch {

@@ -59,6 +59,7 @@ struct postern_launch_settings {
     uint32_t namespaces;            // CLONE_NEW… flags
     int parent_death_signal;        // 0: none
     bool new_session, drops_bounding, changes_identity, landlock;
+    bool keeps_privileges;          // of our own programs only: capabilities stay, no_new_privs unset
     uid_t uid;
     gid_t gid;
     uint32_t descriptor_count;      // at most POSTERN_MAX_DESCRIPTORS
