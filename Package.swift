@@ -49,7 +49,7 @@ let package = Package(
         module("Protocol", "SSHCiphers", ["SSHWire", "Sodium"]),
         module("Protocol", "SSHTransport", ["SSHWire", "SSHKeys", "SSHCiphers", "Sodium"]),
         module("Protocol", "SSHUserAuth", ["SSHWire", "SSHKeys"]),
-        module("Protocol", "SSHConnection", ["SSHWire"]),
+        module("Protocol", "SSHConnection", ["SSHWire", "SSHUserAuth"]),
         module("Protocol", "SSH", ["SSHWire", "SSHKeys", "SSHCiphers", "SSHTransport", "SSHUserAuth", "SSHConnection", "Sodium"]),
         module("Protocol", "MonitorProtocol", ["SSHWire"]),
 
@@ -70,7 +70,7 @@ let package = Package(
 
         // Processes: one folder is one executable.
         program("posternd", ["Linux", "Sandbox", "Sodium", "Policy", "SSHWire", "SSHKeys", "MonitorProtocol"], staticPie),
-        program("postern-frontend", ["Linux", "Sandbox", "Sodium", "SSH", "SSHWire", "SSHTransport", "SSHUserAuth", "SSHConnection", "MonitorProtocol"], staticPie),
+        program("postern-frontend", ["Linux", "Sandbox", "Sodium", "SSH", "SSHCiphers", "SSHWire", "SSHTransport", "SSHUserAuth", "SSHConnection", "MonitorProtocol"], staticPie),
         program(
             "postern",
             [

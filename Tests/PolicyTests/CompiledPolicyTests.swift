@@ -93,13 +93,15 @@ import Testing
 
     @Test func `a key among a hundred thousand takes a handful of small reads`() throws {
         let policy = try Self.policy(keys: 100_000)
-        let bytes = CompiledPolicy.encode(policy)
-        let compiled = try CompiledPolicy(CountingStorage(bytes))
+        let tally = CountingStorage.Tally()
+        let compiled = try CompiledPolicy(CountingStorage(stored: CompiledPolicy.encode(policy), tally: tally))
+        var most = (reads: 0, bytes: 0)
         for key in policy.keys {
-            CountingStorage.reset()
+            (tally.reads, tally.bytes) = (0, 0)
             #expect(try compiled.key(fingerprint: key.fingerprint) == key)
-            #expect(CountingStorage.reads <= 12 && CountingStorage.bytesRead < 1024)
+            most = (max(most.reads, tally.reads), max(most.bytes, tally.bytes))
         }
+        #expect(most.reads <= 12 && most.bytes < 1024)
         for key in policy.keys.prefix(1000) {
             var other = key.fingerprint
             other[31] ^= 1
@@ -184,27 +186,20 @@ import Testing
 }
 
 /// A storage that cannot be copied, as a mapped file is, and counts what is read.
-struct CountingStorage: ~Copyable, PolicyStorage {
-    @TaskLocal static var tally = Tally()
-    static var reads: Int { tally.reads }
-    static var bytesRead: Int { tally.bytes }
-
-    final class Tally: @unchecked Sendable {
+private struct CountingStorage: ~Copyable, PolicyStorage {
+    final class Tally {
         var reads = 0
         var bytes = 0
     }
 
-    private let stored: [UInt8]
-
-    init(_ stored: [UInt8]) { self.stored = stored }
-
-    static func reset() { (tally.reads, tally.bytes) = (0, 0) }
+    let stored: [UInt8]
+    let tally: Tally
 
     var count: Int { stored.count }
 
     func bytes(in range: Range<Int>) -> [UInt8] {
-        Self.tally.reads += 1
-        Self.tally.bytes += range.count
+        tally.reads += 1
+        tally.bytes += range.count
         return Array(stored[range])
     }
 }

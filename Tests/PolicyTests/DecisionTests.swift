@@ -9,11 +9,15 @@ import Testing
     }
 
     static func launch(_ verdict: Verdict) throws -> Launch {
-        guard case .run(let launch) = verdict else {
-            Issue.record("not run: \(verdict)")
-            throw CancellationError()
-        }
-        return launch
+        var launch: Launch?
+        if case .run(let found) = verdict { launch = found }
+        return try #require(launch, "\(verdict)")
+    }
+
+    static func refusal(_ verdict: Verdict) throws -> Refusal {
+        var refusal: Refusal?
+        if case .refuse(let found) = verdict { refusal = found }
+        return try #require(refusal, "\(verdict)")
     }
 
     // What runs.
@@ -60,7 +64,7 @@ import Testing
     @Test func `a usage of many optional parts is refused quickly`() throws {
         let parts = (0..<60).map { "[<a\($0)>]" }.joined(separator: " ")
         let command = try Sample.command("c", "c \(parts) end")
-        guard case .refuse = Self.decide("c" + String(repeating: " x", count: 59), [command]) else { throw CancellationError() }
+        _ = try Self.refusal(Self.decide("c" + String(repeating: " x", count: 59), [command]))
     }
 
     @Test func `the environment is complete, and nothing else`() throws {
@@ -88,7 +92,7 @@ import Testing
             #expect(launch.environment.first { $0.name == "SSH_ORIGINAL_COMMAND" }?.value == line)
         }
         #expect(try Self.launch(Self.decide("release v1.2.3", [Sample.release(), command])).environment.allSatisfy { $0.name != "SSH_ORIGINAL_COMMAND" })
-        guard case .refuse(let refusal) = Self.decide("a\0b", [command]) else { throw CancellationError() }
+        let refusal = try Self.refusal(Self.decide("a\0b", [command]))
         #expect(refusal.reason == .syntax(CommandLineError(.nul, at: 1), line: bytes("a\0b")))
     }
 
@@ -98,7 +102,7 @@ import Testing
         let session = Sample.session()
         let verdict = Decision.decide(.subsystem("sftp"), environment: [], in: session, commands: [try Sample.release(), command])
         #expect(try Self.launch(verdict).argv == ["/usr/lib/openssh/sftp-server"])
-        guard case .refuse(let refusal) = Decision.decide(.subsystem("x\u{1b}"), environment: [], in: session, commands: [command]) else { throw CancellationError() }
+        let refusal = try Self.refusal(Decision.decide(.subsystem("x\u{1b}"), environment: [], in: session, commands: [command]))
         #expect(refusal.reason == .unknownSubsystem("x\u{1b}"))
         #expect(
             refusal.text(for: session) == """
@@ -108,7 +112,7 @@ import Testing
                   request 7f3a09c2
 
                 """)
-        guard case .refuse = Self.decide("sftp-admin", [command]) else { throw CancellationError() }
+        _ = try Self.refusal(Self.decide("sftp-admin", [command]))
     }
 
     @Test(arguments: [
@@ -160,7 +164,7 @@ import Testing
         key.expires = 100
         let session = Sample.session(key: key, now: 100)
         for request in [Request.exec(bytes("release v1.2.3")), .shell, .subsystem("sftp"), .exec(bytes("help"))] {
-            guard case .refuse(let refusal) = Decision.decide(request, environment: [], in: session, commands: [try Sample.release()]) else { throw CancellationError() }
+            let refusal = try Self.refusal(Decision.decide(request, environment: [], in: session, commands: [try Sample.release()]))
             #expect(refusal.reason == .entry(.expired))
             #expect(refusal.text(for: session) == "postern: your key opens nothing here now\n  request 7f3a09c2\n")
         }
@@ -240,7 +244,7 @@ import Testing
 
     @Test(arguments: refusals) func `a refusal says why, and what may be run instead`(line: String, reason: String, text: String) throws {
         let commands = [try Sample.release(), try Sample.command("other", "other", login: "git")]
-        guard case .refuse(let refusal) = Self.decide(line, commands) else { throw CancellationError() }
+        let refusal = try Self.refusal(Self.decide(line, commands))
         #expect(refusal.reason.description == reason)
         #expect(refusal.text(for: Sample.session()) == text + Self.listing)
     }
@@ -257,15 +261,15 @@ import Testing
             ("app stop later 1", "\"1\" is not expected here"),
         ]
         for (line, first) in cases {
-            guard case .refuse(let refusal) = Self.decide(line, commands) else { throw CancellationError() }
+            let refusal = try Self.refusal(Self.decide(line, commands))
             #expect(refusal.text(for: Sample.session()).hasPrefix("postern: \(first)\n"), "\(refusal.text(for: Sample.session()))")
         }
     }
 
     @Test func `a literal is compared byte for byte`() throws {
         let command = try Sample.command("c", "é")
-        guard case .refuse = Self.decide("e\u{301}", [command]) else { throw CancellationError() }
-        guard case .run = Self.decide("\u{e9}", [command]) else { throw CancellationError() }
+        _ = try Self.refusal(Self.decide("e\u{301}", [command]))
+        _ = try Self.launch(Self.decide("\u{e9}", [command]))
     }
 
     // Help.

@@ -63,6 +63,23 @@ import Testing
         #expect(try !Matcher("v.*").canBegin(with: UInt8(ascii: "-")))
     }
 
+    @Test func `a range takes exactly the characters between its ends`() throws {
+        var random = FixedRandom(state: 6)
+        for _ in 0..<500 {
+            // Where the bytes of UTF-8 carry over is where mistakes are.
+            let bases: [UInt32] = [0x100, 0x7c0, 0x800, 0xfc0, 0x1000, 0xd000, 0xe000, 0xf000, 0x1_0000, 0x3_f000, 0x4_0000, 0x10_f000]
+            let steps: [UInt32] = [0, 1, 0x3e, 0x3f, 0x40, 0x41, 0x7c0, 0xffe, 0xfff]
+            let ends = (0..<2).compactMap { _ in
+                Unicode.Scalar((bases.randomElement(using: &random) ?? 0) + (steps.randomElement(using: &random) ?? 0))
+            }.sorted()
+            guard ends.count == 2 else { continue }
+            let matcher = try Matcher("[\(ends[0])-\(ends[1])]")
+            let near = ends.flatMap { end in [-64, -2, -1, 0, 1, 2, 64].compactMap { Unicode.Scalar(UInt32(max(0, Int(end.value) + $0))) } }
+            let others = (0..<10).compactMap { _ in Unicode.Scalar(UInt32.random(in: 0...0x10_ffff, using: &random)) }
+            for scalar in near + others { #expect(matcher.matches(String(scalar)) == (ends[0]...ends[1] ~= scalar), "\(ends) \(scalar.value)") }
+        }
+    }
+
     @Test func `agrees with a naive matcher on random patterns`() throws {
         var random = FixedRandom(state: 3)
         var agreed = (matching: 0, other: 0)

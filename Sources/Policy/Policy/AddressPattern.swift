@@ -3,7 +3,9 @@
 /// The list works as sshd's `from=`: a matching `!` entry refuses, whatever else matches; otherwise at least one entry without
 /// `!` must match, so that a list of exclusions alone admits nobody.
 public struct AddressPattern: Hashable, Sendable {
+    /// Written with `!`.
     public let isExclusion: Bool
+    /// Its first address.
     public let network: IPAddress
     /// Leading bits that must agree: up to 32 for IPv4, 128 for IPv6.
     public let prefixLength: Int
@@ -62,6 +64,7 @@ extension AddressPattern: CustomStringConvertible {
 
 /// Why a `from` entry is not an address pattern.
 public struct AddressPatternError: TextFault {
+    /// What is wrong with the text.
     public enum Reason: Hashable, Sendable {
         case notAnAddress(String)
         case badPrefixLength(limit: Int)
@@ -69,7 +72,9 @@ public struct AddressPatternError: TextFault {
         case bitsBehindPrefix(Int)
     }
 
+    /// The fault, with its evidence.
     public var reason: Reason
+    /// Of the byte at fault.
     public var offset: Int
 
     public init(_ reason: Reason, at offset: Int) {

@@ -2,6 +2,7 @@
 ///
 /// No value begins with `-`, so that it cannot be taken for an option, unless the pattern of a `match` accepts it.
 public struct ArgumentType: Equatable, Sendable {
+    /// What there is.
     public enum Kind: Equatable, Sendable {
         /// `[A-Za-z0-9_@%+=:,./-]`, 1 to 256 bytes.
         case word
@@ -20,6 +21,7 @@ public struct ArgumentType: Equatable, Sendable {
         case hex
     }
 
+    /// Which of them; only the functions below make one, so that it makes sense.
     public let kind: Kind
 
     /// Bytes of a `word`, `semver`, `gitref` or `hex`.

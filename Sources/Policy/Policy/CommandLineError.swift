@@ -1,5 +1,6 @@
 /// Why a client's command line is not a list of words (DESIGN §3.3).
 public struct CommandLineError: TextFault {
+    /// What is wrong with the line.
     public enum Reason: Hashable, Sendable {
         /// No word at all.
         case empty
@@ -30,6 +31,7 @@ public struct CommandLineError: TextFault {
         case lastBackslash
     }
 
+    /// The fault, with its evidence.
     public var reason: Reason
     /// Of the byte at fault, from the start of the line.
     public var offset: Int
@@ -63,7 +65,8 @@ extension CommandLineError.Reason: CustomStringConvertible {
         case .notUTF8: "the line is not UTF-8"
         case .newline: "a command is one line, without a line feed"
         case .control(let byte): "the control character 0x\(hex(UInt32(byte), digits: 2)) cannot be in a command"
-        case .separator(let byte): "\(Self.shown(byte)) would start another command; one runs here, without a shell; quote it if you mean it"
+        case .separator(let byte):
+            "\(Self.shown(byte)) would start another command; one runs here, without a shell; quote it if you mean it"
         case .redirection(let byte): "\(Self.shown(byte)) would redirect; no shell runs here; quote it if you mean it"
         case .substitution(let byte):
             "\(Self.shown(byte)) would be replaced by a shell; none runs here; put it in single quotes if you mean it"

@@ -1,11 +1,13 @@
 /// The bytes of a compiled policy: a mapped file, or an array.
 public protocol PolicyStorage: ~Copyable {
+    /// In bytes; the same at every call.
     var count: Int { get }
     /// Copies some bytes; `range` lies inside 0 to ``count``.
     func bytes(in range: Range<Int>) -> [UInt8]
 }
 
 extension Array: PolicyStorage where Element == UInt8 {
+    /// A copy of the elements in `range`.
     public func bytes(in range: Range<Int>) -> [UInt8] { Array(self[range]) }
 }
 
@@ -25,8 +27,11 @@ public struct CompiledPolicy<Storage: PolicyStorage & ~Copyable>: ~Copyable {
         self.storage = storage
     }
 
+    /// How many keys there are.
     public var keyCount: Int { Int(header.keys.count) }
+    /// How many commands there are.
     public var commandCount: Int { Int(header.commands.count) }
+    /// How many sandboxes there are.
     public var sandboxCount: Int { Int(header.sandboxes.count) }
 
     /// Tests the checksum of the whole file.

@@ -126,10 +126,14 @@ public enum Decision {
 
 /// The exit statuses that are the gateway's own (DESIGN §4.1).
 public enum ExitStatus {
+    /// Of help.
     public static let success: UInt32 = 0
+    /// The command ran longer than its `timeout`.
     public static let timedOut: UInt32 = 124
     /// Postern could not start the command.
     public static let notStarted: UInt32 = 125
+    /// What ``Verdict/refuse(_:)`` ends with.
     public static let refused: UInt32 = 126
+    /// The program of the command is not there.
     public static let programMissing: UInt32 = 127
 }

@@ -19,7 +19,9 @@ public enum JSONText: Equatable, Sendable {
 
     /// One name of an object with its value.
     public struct Member: Equatable, Sendable {
+        /// Escaped as texts are.
         public var name: String
+        /// What stands behind the colon.
         public var value: JSONText
 
         public init(_ name: String, _ value: JSONText) {

@@ -2,8 +2,9 @@
 ///
 /// Matching takes one step a byte, whatever the pattern; all the work is done when it is compiled, within limits.
 ///
-/// The syntax: characters; `\` before punctuation; `\d`, `\w`, `\s` (ASCII) and `\D`, `\W`, `\S`; `\t`, `\n`, `\r`; `.` for all but a
-/// line feed; classes `[a-z]` and `[^a-z]`; `( )`, `|`, `*`, `+`, `?`, `{n}`, `{n,}`, `{n,m}`. `^` at the start and `$` at the end change nothing.
+/// The syntax: characters; `\` before punctuation; `\d`, `\w`, `\s` (ASCII) and `\D`, `\W`, `\S`; `\t`, `\n`, `\r`; `.` for all
+/// but a line feed; classes `[a-z]` and `[^a-z]`; `( )`, `|`, `*`, `+`, `?`, `{n}`, `{n,}`, `{n,m}`. `^` at the start and `$` at
+/// the end change nothing.
 /// Characters are Unicode scalars, so that `.` and a negated class match all the bytes of one.
 public struct Matcher: Equatable, Sendable {
     /// What was compiled, as it was written.
@@ -22,8 +23,8 @@ public struct Matcher: Equatable, Sendable {
     static let nodeLimit = 40_000
     /// Parts added, counted ones as often as they count.
     static let additionLimit = 200_000
-    /// Nodes visited while the table is made: about a second.
-    static let visitLimit = 20_000_000
+    /// Nodes visited while the table is made: a second or so.
+    static let visitLimit = 3_000_000
 
     /// Compiles a pattern.
     ///

@@ -10,6 +10,7 @@ indirect enum Pattern: Equatable, Sendable {
 
 /// Why a pattern is not one of ours.
 public struct MatcherError: TextFault {
+    /// What is wrong with the pattern.
     public enum Reason: Hashable, Sendable {
         case tooLong(limit: Int)
         /// Groups in groups.
@@ -39,7 +40,9 @@ public struct MatcherError: TextFault {
         case groupOption
     }
 
+    /// The fault, with its evidence.
     public var reason: Reason
+    /// Of the byte at fault.
     public var offset: Int
 
     public init(_ reason: Reason, at offset: Int) {
@@ -63,10 +66,13 @@ public struct MatcherError: TextFault {
         case .emptyClass: "this class is empty; write a backslash before \"]\" if you mean it"
         case .badRange: "a range is from one character to another; write a backslash before \"-\" if you mean it"
         case .bracketInClass: "write a backslash before \"[\" in a class"
-        case .unknownEscape(let escaped): "\"\\\(VisibleText.of(String(escaped)))\" has no meaning here; \\d \\w \\s \\D \\W \\S \\t \\n \\r have, and a backslash before punctuation"
+        case .unknownEscape(let escaped):
+            "\"\\\(VisibleText.of(String(escaped)))\" has no meaning here; "
+                + "\\d \\w \\s \\D \\W \\S \\t \\n \\r have, and a backslash before punctuation"
         case .lastBackslash: "there is nothing behind the last backslash"
         case .anchorInside(let anchor):
-            "the whole value is matched, so \"\(anchor)\" can only be at the \(anchor == "^" ? "start" : "end"); write a backslash before it if you mean it"
+            "the whole value is matched, so \"\(anchor)\" can only be at the \(anchor == "^" ? "start" : "end"); "
+                + "write a backslash before it if you mean it"
         case .groupOption: "groups have no options; write only the parenthesis"
         }
     }

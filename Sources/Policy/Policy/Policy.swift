@@ -2,6 +2,7 @@
 ///
 /// Made by PolicySource from TOML, stored and read again in compiled form; ``Decision`` answers from it.
 public struct Policy: Equatable, Sendable {
+    /// The settings of the gateway itself.
     public var gateway = Gateway()
     /// Every key that may enter, those of groups included, in the order they were written.
     public var keys: [Key] = []
@@ -15,15 +16,19 @@ public struct Policy: Equatable, Sendable {
 
 /// The settings of the gateway itself (DESIGN §3.1).
 public struct Gateway: Equatable, Sendable {
+    /// Shown to clients before they authenticate (RFC 4252 §5.4); empty: none.
     public var banner = ""
     /// Until a user is authenticated.
     public var loginGrace: Duration = .seconds(20)
     /// While nothing runs and no byte moves.
     public var idleTimeout: Duration = .seconds(15 * 60)
+    /// Three unanswered ones, this far apart, end the connection.
     public var keepalive: Duration = .seconds(30)
     /// 1 to 64.
     public var maxChannels = 16
+    /// Keys are exchanged again after this many bytes.
     public var rekeyBytes: UInt64 = 1 << 30
+    /// Keys are exchanged again after this time.
     public var rekeyTime: Duration = .seconds(3600)
 
     public init() {}
@@ -31,6 +36,7 @@ public struct Gateway: Equatable, Sendable {
 
 /// Where something stands in the policy's source.
 public struct SourcePosition: Hashable, Sendable, CustomStringConvertible {
+    /// As it was opened.
     public var file: String
     /// From 1; columns count bytes.
     public var line: Int
@@ -55,9 +61,11 @@ public struct Key: Equatable, Sendable {
     public var may: [Int]
     /// Address patterns; empty: from anywhere. A leading `!` excludes.
     public var from: [AddressPattern] = []
-    /// Seconds since 1970, or nil.
+    /// Seconds since 1970, as is ``expires``; nil: no such limit.
     public var notBefore: Int64?
+    /// The first second in which the key opens nothing any more.
     public var expires: Int64?
+    /// Of its table, or of its line in a group's file.
     public var position: SourcePosition
 
     public init(name: String, fingerprint: [UInt8], may: [Int], position: SourcePosition) {
@@ -90,10 +98,13 @@ public struct Account: Equatable, Sendable {
 
 /// One thing a key may do (DESIGN §3.2).
 public struct Command: Equatable, Sendable {
+    /// Matches `[a-z0-9][a-z0-9._-]{0,63}`.
     public var name: String
+    /// Who it runs as.
     public var account: Account
     /// The name the client logs in with.
     public var login: String
+    /// What it is for, for the client; on one line, or empty.
     public var summary = ""
     /// How it is called by an `exec` request; nil: only as a subsystem.
     public var usage: Usage?
@@ -113,11 +124,13 @@ public struct Command: Equatable, Sendable {
     public var signals: [String] = []
     /// Absolute; nil: the account's home.
     public var directory: String?
+    /// After this it is ended with status 124; nil: never.
     public var timeout: Duration?
     /// True: `finish`, goes on when the client has gone.
     public var survivesDisconnect = false
     /// An index into ``Policy/sandboxes``.
     public var sandbox: Int
+    /// Of its table.
     public var position: SourcePosition
 
     public init(name: String, account: Account, login: String, usage: Usage?, run: [RunWord], sandbox: Int, position: SourcePosition) {
@@ -131,6 +144,7 @@ public struct Command: Equatable, Sendable {
     }
 }
 
+/// A variable of an environment.
 public struct EnvironmentEntry: Equatable, Sendable {
     public var name: String
     public var value: String
@@ -143,6 +157,7 @@ public struct EnvironmentEntry: Equatable, Sendable {
 
 /// A word of `run`: pieces that are joined. A word with an optional argument in it is left out when the client did not give that.
 public struct RunWord: Equatable, Sendable {
+    /// A part of a word.
     public enum Piece: Equatable, Sendable {
         case literal(String)
         /// `<name>`, or `[<name>]`: the value of an argument.
@@ -152,6 +167,7 @@ public struct RunWord: Equatable, Sendable {
         /// `[literal]`, alone in its word: passed when the client gave it.
         case flag(String)
     }
+    /// At least one.
     public var pieces: [Piece]
 
     public init(_ pieces: [Piece]) { self.pieces = pieces }

@@ -1,5 +1,6 @@
 /// A request that is not granted: why, for the log, and what the client is told.
 public struct Refusal: Equatable, Sendable {
+    /// Why, with all that can be told about it.
     public enum Reason: Equatable, Sendable {
         /// The key may not be used here any more.
         case entry(EntryRefusal)
@@ -18,11 +19,13 @@ public struct Refusal: Equatable, Sendable {
     public struct Place: Equatable, Sendable {
         /// The name of the command that fitted longest.
         public var command: String
+        /// All of the client's line.
         public var line: [UInt8]
         /// Of the word in the line; empty at its end when a word is missing.
         public var range: Range<Int>
     }
 
+    /// Why, for the log.
     public let reason: Reason
     /// What the client may run instead.
     private let rows: [Help.Row]
@@ -44,7 +47,8 @@ public struct Refusal: Equatable, Sendable {
         return lines.map { $0 + "\n" }.joined()
     }
 
-    private var headline: String {
+    /// Why, on one line of visible characters.
+    public var headline: String {
         switch reason {
         case .entry: "your key opens nothing here now"
         case .syntax(let error, _): error.description

@@ -4,6 +4,7 @@ public struct Session: Equatable, Sendable {
     public struct Endpoint: Hashable, Sendable {
         /// An address as text.
         public var host: String
+        /// Of TCP.
         public var port: UInt16
 
         public init(host: String, port: UInt16) {
@@ -12,10 +13,13 @@ public struct Session: Equatable, Sendable {
         }
     }
 
+    /// The one that the client proved to have, as the policy now has it.
     public var key: Key
     /// The name that the client logged in with.
     public var login: String
+    /// The client's end.
     public var peer: Endpoint
+    /// The gateway's end.
     public var local: Endpoint
     /// Seconds since 1970.
     public var now: Int64

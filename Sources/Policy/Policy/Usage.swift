@@ -1,5 +1,6 @@
 /// How a command is called (DESIGN §3.2): words by position, or any line.
 public struct Usage: Equatable, Sendable {
+    /// One position.
     public enum Part: Hashable, Sendable {
         /// This very word.
         case literal(String)
@@ -35,6 +36,7 @@ public struct Usage: Equatable, Sendable {
 
     /// Bytes of the text parsed.
     public static let lengthLimit = 4096
+    /// Parts of a usage.
     public static let partLimit = 64
     /// Bytes of an argument's name.
     public static let nameLimit = 32

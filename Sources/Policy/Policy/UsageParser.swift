@@ -1,5 +1,6 @@
 /// Why a `usage` cannot be parsed.
 public struct UsageError: TextFault {
+    /// What is wrong with the usage.
     public enum Reason: Hashable, Sendable {
         case empty
         case tooLong(limit: Int)
@@ -27,7 +28,9 @@ public struct UsageError: TextFault {
         case emptyOption
     }
 
+    /// The fault, with its evidence.
     public var reason: Reason
+    /// Of the byte at fault.
     public var offset: Int
 
     public init(_ reason: Reason, at offset: Int) {

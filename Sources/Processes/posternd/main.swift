@@ -1,1 +1,44 @@
-print("not yet")
+// posternd: accepts connections, or serves the one on its standard input (DESIGN §2, §6).
+import Linux
+
+private let exitTemporary: Int32 = 111
+private let exitUsage: Int32 = 100
+private let version = "0.1"
+
+private func stop(_ text: String, _ status: Int32) -> Never {
+    LogSink.descriptor(.standardError).write("posternd: \(text)", .error)
+    exitNow(status)
+}
+
+private func serve(_ options: Options) -> Never {
+    do {
+        ignoreBrokenPipes()
+        let log = try Log(options)
+        let listeners = try takeListenDescriptors()
+        if options.listen.isEmpty && listeners.isEmpty {
+            guard Descriptor.standardInput.isSocket else {
+                stop("standard input is no connection; use --listen, or see posternd(8)", exitUsage)
+            }
+            var monitor = try Monitor(options, log: log, software: "Postern_\(version)")
+            try monitor.run()
+        } else {
+            var listener = try Listener(options, sockets: listeners, log: log)
+            try listener.run()
+        }
+        exitNow(0)
+    } catch let fault as Fault {
+        stop(fault.text, fault.isTemporary ? exitTemporary : exitUsage)
+    } catch {
+        stop("\(error)", exitTemporary)
+    }
+}
+
+do throws(Options.Fault) {
+    switch try Options.parse(Array(CommandLine.arguments.dropFirst())) {
+    case .printVersion: print("posternd \(version)")
+    case .printUsage: print(Options.usage, terminator: "")
+    case .run(let options): serve(options)
+    }
+} catch {
+    stop("\(error.text)\n\(Options.usage)", exitUsage)
+}

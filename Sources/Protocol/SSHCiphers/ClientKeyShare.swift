@@ -10,6 +10,7 @@ public struct ClientKeyShare: Sendable {
         case curve25519(X25519KeyPair)
     }
 
+    /// Draws a key pair for `method`.
     public init(_ method: KeyExchangeMethod, random: inout some RandomSource) {
         switch method {
         case .curve25519, .curve25519LibSSH:

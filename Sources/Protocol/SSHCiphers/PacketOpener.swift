@@ -4,6 +4,7 @@ import Sodium
 public enum PacketOpener: Sendable {
     /// Before the first key exchange: packets stay as they are.
     case none
+    /// OpenSSH PROTOCOL.chacha20poly1305.
     case chacha20Poly1305(ChaCha20Poly1305)
 
     /// The names to offer, the best first.
@@ -17,6 +18,7 @@ public enum PacketOpener: Sendable {
         }
     }
 
+    /// What the packet layer needs to know.
     public var shape: PacketShape {
         switch self {
         case .none: .plain
@@ -24,7 +26,9 @@ public enum PacketOpener: Sendable {
         }
     }
 
+    /// See ``PacketShape/blockSize``.
     public var blockSize: Int { shape.blockSize }
+    /// See ``PacketShape/tagBytes``.
     public var tagBytes: Int { shape.tagBytes }
 
     /// The `packet_length` of the packet whose four length bytes stand at `offset`; the buffer stays as it is.

@@ -6,6 +6,7 @@ import Sodium
 public enum PacketSealer: Sendable {
     /// Before the first key exchange: packets stay as they are.
     case none
+    /// OpenSSH PROTOCOL.chacha20poly1305.
     case chacha20Poly1305(ChaCha20Poly1305)
 
     /// The names to offer, the best first.
@@ -21,6 +22,7 @@ public enum PacketSealer: Sendable {
         }
     }
 
+    /// What the packet layer needs to know.
     public var shape: PacketShape {
         switch self {
         case .none: .plain
@@ -28,7 +30,9 @@ public enum PacketSealer: Sendable {
         }
     }
 
+    /// See ``PacketShape/blockSize``.
     public var blockSize: Int { shape.blockSize }
+    /// See ``PacketShape/tagBytes``.
     public var tagBytes: Int { shape.tagBytes }
 
     /// Encrypts a packet where it stands and writes its tag behind it.

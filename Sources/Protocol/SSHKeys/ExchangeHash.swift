@@ -15,8 +15,10 @@ public struct ExchangeHash: Sendable {
     public var serverShare: [UInt8]
     /// Encoded as the key exchange method says, with its length: an `mpint` for curve25519.
     public var sharedSecret: SecretBytes
+    /// The hash function of the key exchange method.
     public var hash: HashFunction
 
+    /// - Parameter sharedSecret: encoded, with its length.
     public init(
         clientVersion: [UInt8], serverVersion: [UInt8], clientKexInit: [UInt8], serverKexInit: [UInt8], hostKey: [UInt8],
         clientShare: [UInt8], serverShare: [UInt8], sharedSecret: SecretBytes, hash: HashFunction

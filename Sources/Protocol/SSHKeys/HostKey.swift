@@ -2,9 +2,11 @@ import Sodium
 
 /// A server's key: the half that clients know, and the one that signs key exchanges.
 public struct HostKey: Sendable {
+    /// The half that clients know.
     public let publicKey: PublicKey
     private let signingKey: Ed25519SigningKey
 
+    /// The host key that signs with `signingKey`.
     public init(_ signingKey: Ed25519SigningKey) {
         self.signingKey = signingKey
         publicKey = PublicKey(ed25519: signingKey.publicKey)

@@ -3,11 +3,14 @@ import Sodium
 
 /// A private key in OpenSSH's own format, `openssh-key-v1` (OpenSSH PROTOCOL.key): one ed25519 key without a passphrase.
 public struct PrivateKeyFile: Sendable {
+    /// The key.
     public let key: Ed25519SigningKey
+    /// What its owner calls it; often `user@host`.
     public let comment: String
 
-    /// A key file has about 400 bytes and a comment.
+    /// The longest file; a key has about 400 bytes and a comment.
     public static let limitBytes = 8192
+    /// The longest comment.
     public static let commentLimitBytes = 1024
 
     /// - Parameter comment: at most 1024 bytes.
@@ -17,6 +20,7 @@ public struct PrivateKeyFile: Sendable {
         self.comment = comment
     }
 
+    /// The public half.
     public var publicKey: PublicKey { PublicKey(ed25519: key.publicKey) }
 
     /// Parses the text of a file, at most 8 KiB; whoever read it wipes it.

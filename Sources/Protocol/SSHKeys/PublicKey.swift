@@ -53,6 +53,7 @@ public struct PublicKey: Hashable, Sendable {
         return try reading { () throws(WireError) in try reader.algorithmName() }
     }
 
+    /// The name of the key type, as in blobs, lines and requests.
     public var algorithm: String {
         switch kind {
         case .ed25519: Self.ed25519Name
@@ -65,8 +66,10 @@ public struct PublicKey: Hashable, Sendable {
     /// The fingerprint as ssh-keygen(1) prints it: `SHA256:` and base64 without padding.
     public var fingerprintText: String { Self.fingerprintText(fingerprint) }
 
+    /// The SHA-256 hash of a blob, whatever key it holds.
     public static func fingerprint(ofBlob blob: [UInt8]) -> [UInt8] { SHA256.hash(blob) }
 
+    /// A fingerprint of 32 bytes as ``fingerprintText-swift.property`` has it.
     public static func fingerprintText(_ fingerprint: [UInt8]) -> String {
         let base64 = Base64.encode(fingerprint)
         return "SHA256:" + base64.prefix { $0 != "=" }

@@ -3,6 +3,7 @@ import Sodium
 
 /// A line of a `.pub` or authorized_keys file: `type base64 comment` (sshd(8), AUTHORIZED_KEYS FILE FORMAT).
 public struct PublicKeyLine: Equatable, Sendable {
+    /// The key that the line holds.
     public let key: PublicKey
     /// What follows the key, without the spaces around it; may be empty.
     public let comment: String

@@ -4,7 +4,9 @@ import SSHWire
 public struct PublicKeySignedData: Equatable, Sendable {
     /// The exchange hash of the connection's first key exchange.
     public var sessionIdentifier: [UInt8]
+    /// The name that the user logs in with.
     public var user: String
+    /// The service that is asked for.
     public var service: String
     /// The algorithm and the blob as they stand in the request.
     public var algorithm: String
@@ -12,6 +14,7 @@ public struct PublicKeySignedData: Equatable, Sendable {
     /// The server's host key, where the request is publickey-hostbound-v00@openssh.com (OpenSSH PROTOCOL §3.1).
     public var hostKey: [UInt8]?
 
+    /// - Parameter hostKey: the host key's blob for a hostbound request, nil for a plain one.
     public init(
         sessionIdentifier: [UInt8], user: String, service: String = "ssh-connection", algorithm: String, blob: [UInt8],
         hostKey: [UInt8]? = nil
@@ -24,6 +27,7 @@ public struct PublicKeySignedData: Equatable, Sendable {
         self.hostKey = hostKey
     }
 
+    /// What is signed.
     public var bytes: [UInt8] {
         var writer = WireWriter()
         writer.string(sessionIdentifier)

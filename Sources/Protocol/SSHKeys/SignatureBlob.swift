@@ -3,6 +3,7 @@ import Sodium
 
 /// A signature as it stands in messages: the algorithm's name and its bytes (RFC 4253 §6.6, RFC 8709 §6).
 public struct SignatureBlob: Equatable, Sendable {
+    /// The name that the blob begins with; the key's must be the same.
     public let algorithm: String
     /// For ssh-ed25519, 64 bytes.
     public let signature: [UInt8]
@@ -32,6 +33,7 @@ public struct SignatureBlob: Equatable, Sendable {
         self.init(ed25519: signature)
     }
 
+    /// The blob.
     public var encoded: [UInt8] {
         var writer = WireWriter()
         writer.text(algorithm)

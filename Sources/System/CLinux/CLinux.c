@@ -1,6 +1,8 @@
 // Calls that are variadic or macros.
 #include "CLinux.h"
 
+#include <arpa/inet.h>
+
 int postern_prctl(int option, unsigned long second, unsigned long third) { return prctl(option, second, third, 0UL, 0UL); }
 
 void postern_openlog(const char *name) {
@@ -92,56 +94,38 @@ int postern_socket_address(int socket, bool peer, char host[POSTERN_HOST_BYTES],
     return -1;
 }
 
-/// Fills in a numeric address. Returns its length, or 0 with errno.
+/// Fills in a numeric address. Returns its length, or 0.
 static socklen_t parse_address(const char *host, uint16_t port, struct sockaddr_storage *storage) {
     struct sockaddr_in *v4 = (struct sockaddr_in *)storage;
     struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)storage;
     memset(storage, 0, sizeof *storage);
-    if (inet_pton(AF_INET, host, &v4->sin_addr) == 1) {
-        v4->sin_family = AF_INET;
-        v4->sin_port = htons(port);
-        return sizeof *v4;
-    }
-    if (inet_pton(AF_INET6, host, &v6->sin6_addr) == 1) {
-        v6->sin6_family = AF_INET6;
-        v6->sin6_port = htons(port);
-        return sizeof *v6;
-    }
-    errno = EADDRNOTAVAIL;
-    return 0;
+    storage->ss_family = AF_INET;
+    v4->sin_port = htons(port);  // where sin6_port is too
+    if (inet_pton(AF_INET, host, &v4->sin_addr) == 1) return sizeof *v4;
+    storage->ss_family = AF_INET6;
+    return inet_pton(AF_INET6, host, &v6->sin6_addr) == 1 ? sizeof *v6 : 0;
 }
 
-/// Closes a socket and keeps the errno of what went wrong with it.
-static int give_up(int socket) {
+static int start(int number, int family, const struct sockaddr *address, socklen_t length, int backlog) {
+    const int yes = 1, no = 0;
+    if (backlog == 0) return connect(number, address, length);
+    if (setsockopt(number, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) < 0) return -1;
+    // "::" takes IPv4 too, whatever the machine's default is.
+    if (family == AF_INET6 && setsockopt(number, IPPROTO_IPV6, IPV6_V6ONLY, &no, sizeof no) < 0) return -1;
+    return bind(number, address, length) < 0 ? -1 : listen(number, backlog);
+}
+
+int postern_socket(const char *host, uint16_t port, int backlog) {
+    struct sockaddr_storage address;
+    const socklen_t length = parse_address(host, port, &address);
+    if (length == 0) {
+        errno = EADDRNOTAVAIL;
+        return -1;
+    }
+    const int number = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (number < 0 || start(number, address.ss_family, (struct sockaddr *)&address, length, backlog) == 0) return number;
     const int error = errno;
-    close(socket);
+    close(number);
     errno = error;
     return -1;
-}
-
-int postern_listen(const char *host, uint16_t port, int backlog) {
-    struct sockaddr_storage address;
-    const socklen_t length = parse_address(host, port, &address);
-    if (length == 0) return -1;
-    const int socket_number = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (socket_number < 0) return -1;
-    const int yes = 1, v6_only = 0;
-    if (setsockopt(socket_number, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) < 0) return give_up(socket_number);
-    if (address.ss_family == AF_INET6
-        && setsockopt(socket_number, IPPROTO_IPV6, IPV6_V6ONLY, &v6_only, sizeof v6_only) < 0) {
-        return give_up(socket_number);
-    }
-    if (bind(socket_number, (struct sockaddr *)&address, length) < 0) return give_up(socket_number);
-    if (listen(socket_number, backlog) < 0) return give_up(socket_number);
-    return socket_number;
-}
-
-int postern_connect(const char *host, uint16_t port) {
-    struct sockaddr_storage address;
-    const socklen_t length = parse_address(host, port, &address);
-    if (length == 0) return -1;
-    const int socket_number = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (socket_number < 0) return -1;
-    if (connect(socket_number, (struct sockaddr *)&address, length) < 0) return give_up(socket_number);
-    return socket_number;
 }

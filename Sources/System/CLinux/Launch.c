@@ -27,18 +27,13 @@ struct child {
     const struct postern_launch_plan *plan;
     volatile struct postern_launch_result *result;
     pid_t parent;
-    uint64_t parent_mask;
+    int program, root;  // where the plan's descriptors are after they were placed, or -1
 };
 
 /// Reports the failing step through the memory shared with the parent, and ends.
 static _Noreturn void fail(struct child *child, int error) {
     child->result->error = error;
     for (;;) syscall(SYS_exit_group, 125);
-}
-
-static void begin(struct child *child, uint32_t step) {
-    child->result->index = 0;
-    child->result->step = step;
 }
 
 /// Passes on the result of a call, or ends the child.
@@ -57,40 +52,39 @@ static void reset_signals(struct child *child) {
 }
 
 /// Puts the given descriptors at 0, 1, 2 …, the program after them, the root after that; closes all others.
-static void place_descriptors(struct child *child, int *program, int *root) {
-    const struct postern_launch_plan *plan = child->plan;
-    const int count = (int)plan->settings.descriptor_count;
+static void place_descriptors(struct child *child) {
+    const int count = (int)child->plan->settings.descriptor_count;
     int source[POSTERN_MAX_DESCRIPTORS + 2];
     if (count > POSTERN_MAX_DESCRIPTORS) fail(child, EINVAL);
-    for (int i = 0; i < count; i++) source[i] = plan->descriptors[i];
-    source[count] = plan->settings.program;
-    source[count + 1] = plan->settings.root;
+    for (int i = 0; i < count; i++) source[i] = child->plan->descriptors[i];
+    source[count] = child->plan->settings.program;
+    source[count + 1] = child->plan->settings.root;
     // First out of the way of each other, then into place.
     for (int i = 0; i < count + 2; i++) {
         child->result->index = (uint32_t)i;
-        if (i >= count && source[i] < 0) continue;
-        if (source[i] >= count + 2) continue;
+        if (source[i] >= count + 2 || (source[i] < 0 && i >= count)) continue;
         source[i] = (int)must(child, syscall(SYS_fcntl, source[i], F_DUPFD_CLOEXEC, count + 2));
     }
     for (int i = 0; i < count + 2; i++) {
         child->result->index = (uint32_t)i;
-        if (i >= count && source[i] < 0) {
-            syscall(SYS_close, i);
-            continue;
-        }
-        must(child, syscall(SYS_dup3, source[i], i, i < count ? 0 : O_CLOEXEC));
+        if (source[i] < 0) syscall(SYS_close, i);
+        else must(child, syscall(SYS_dup3, source[i], i, i < count ? 0 : O_CLOEXEC));
     }
     must(child, syscall(SYS_close_range, count + 2, ~0U, 0));
-    *program = plan->settings.program < 0 ? -1 : count;
-    *root = plan->settings.root < 0 ? -1 : count + 1;
+    child->program = source[count] < 0 ? -1 : count;
+    child->root = source[count + 1] < 0 ? -1 : count + 1;
 }
 
-static void change_root(struct child *child, int root) {
-    if (root < 0) return;
-    must(child, syscall(SYS_fchdir, root));
+static void start_session(struct child *child) {
+    if (child->plan->settings.new_session) must(child, syscall(SYS_setsid));
+}
+
+static void change_root(struct child *child) {
+    if (child->root < 0) return;
+    must(child, syscall(SYS_fchdir, child->root));
     must(child, syscall(SYS_chroot, "."));
     must(child, syscall(SYS_chdir, "/"));
-    must(child, syscall(SYS_close, root));
+    must(child, syscall(SYS_close, child->root));
 }
 
 static void set_limits(struct child *child) {
@@ -103,6 +97,7 @@ static void set_limits(struct child *child) {
 }
 
 static void drop_bounding(struct child *child) {
+    if (!child->plan->settings.drops_bounding) return;
     for (int capability = 0; capability <= LAST_CAPABILITY; capability++) {
         const long held = syscall(SYS_prctl, PR_CAPBSET_READ, capability, 0, 0, 0);
         if (held < 0) return;  // past the last one this kernel has
@@ -111,16 +106,32 @@ static void drop_bounding(struct child *child) {
     }
 }
 
+static void change_groups(struct child *child) {
+    if (!child->plan->settings.changes_identity) return;
+    must(child, syscall(SYS_setgroups, child->plan->settings.group_count, child->plan->groups));
+}
+
 static void change_identity(struct child *child) {
-    const struct postern_launch_plan *plan = child->plan;
+    if (!child->plan->settings.changes_identity) return;
+    const uid_t uid = child->plan->settings.uid;
+    const gid_t gid = child->plan->settings.gid;
     // Raw calls: glibc's would signal the parent's other threads.
-    must(child, syscall(SYS_setresgid, plan->settings.gid, plan->settings.gid, plan->settings.gid));
-    must(child, syscall(SYS_setresuid, plan->settings.uid, plan->settings.uid, plan->settings.uid));
+    must(child, syscall(SYS_setresgid, gid, gid, gid));
+    must(child, syscall(SYS_setresuid, uid, uid, uid));
+    // The number -1 means "as before" to these calls: they are believed only when they did it.
+    uid_t uids[3];
+    gid_t gids[3];
+    must(child, syscall(SYS_getresuid, &uids[0], &uids[1], &uids[2]));
+    must(child, syscall(SYS_getresgid, &gids[0], &gids[1], &gids[2]));
+    for (int i = 0; i < 3; i++) {
+        if (uids[i] != uid || gids[i] != gid) fail(child, EINVAL);
+    }
     // Its memory is still the monitor's: no process of that user may look into it, whatever fs.suid_dumpable says.
     must(child, syscall(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0));
 }
 
 static void empty_capabilities(struct child *child) {
+    if (child->plan->settings.keeps_privileges) return;
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
     const struct __user_cap_data_struct none[2] = {{0}, {0}};
     must(child, syscall(SYS_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0));
@@ -133,6 +144,15 @@ static void bind_to_parent(struct child *child) {
     // In a new pid namespace the parent has no number to compare.
     if (child->plan->settings.namespaces & CLONE_NEWPID) return;
     if (syscall(SYS_getppid) != child->parent) fail(child, ESRCH);
+}
+
+static void change_directory(struct child *child) {
+    if (child->plan->directory) must(child, syscall(SYS_chdir, child->plan->directory));
+}
+
+static void renounce_privileges(struct child *child) {
+    if (child->plan->settings.keeps_privileges) return;
+    must(child, syscall(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
 }
 
 /// What an optional rule passes over: the path is not there, or not for this user.
@@ -149,13 +169,15 @@ static void add_path_rule(struct child *child, int ruleset, int beneath, uint64_
     must(child, syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_PATH_RULE, &rule, 0));
 }
 
-static void enter_landlock(struct child *child, int program) {
+static void enter_landlock(struct child *child) {
     const struct postern_launch_plan *plan = child->plan;
     if (!plan->settings.landlock) return;
     const struct landlock_ruleset handled = {plan->settings.handled_files, plan->settings.handled_network, plan->settings.scoped};
     child->result->index = UINT32_MAX;
     const int ruleset = (int)must(child, syscall(SYS_landlock_create_ruleset, &handled, sizeof handled, 0));
-    if (program >= 0 && plan->settings.handled_files) add_path_rule(child, ruleset, program, plan->settings.program_rights);
+    if (child->program >= 0 && plan->settings.handled_files) {
+        add_path_rule(child, ruleset, child->program, plan->settings.program_rights);
+    }
     for (uint32_t i = 0; i < plan->settings.rule_count; i++) {
         child->result->index = i;
         const long beneath = syscall(SYS_openat, AT_FDCWD, plan->rules[i].path, O_PATH | O_CLOEXEC);
@@ -180,45 +202,38 @@ static void enter_seccomp(struct child *child) {
     must(child, syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program));
 }
 
-static int run_child(void *argument) {
-    struct child *child = argument;
+static void execute(struct child *child) {
     const struct postern_launch_plan *plan = child->plan;
-    int program, root;
-    begin(child, POSTERN_STEP_SIGNALS);
-    reset_signals(child);
-    begin(child, POSTERN_STEP_SESSION);
-    if (plan->settings.new_session) must(child, syscall(SYS_setsid));
-    begin(child, POSTERN_STEP_DESCRIPTORS);
-    place_descriptors(child, &program, &root);
-    begin(child, POSTERN_STEP_ROOT);
-    change_root(child, root);
-    begin(child, POSTERN_STEP_LIMITS);
-    set_limits(child);
-    begin(child, POSTERN_STEP_BOUNDING);
-    if (plan->settings.drops_bounding) drop_bounding(child);
-    begin(child, POSTERN_STEP_GROUPS);
-    if (plan->settings.changes_identity) must(child, syscall(SYS_setgroups, plan->settings.group_count, plan->groups));
-    begin(child, POSTERN_STEP_UID);
-    if (plan->settings.changes_identity) change_identity(child);
-    begin(child, POSTERN_STEP_CAPABILITIES);
-    empty_capabilities(child);
-    begin(child, POSTERN_STEP_PARENT_DEATH);
-    bind_to_parent(child);
-    begin(child, POSTERN_STEP_DIRECTORY);
-    if (plan->directory) must(child, syscall(SYS_chdir, plan->directory));
-    begin(child, POSTERN_STEP_NO_NEW_PRIVILEGES);
-    must(child, syscall(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
-    begin(child, POSTERN_STEP_LANDLOCK);
-    enter_landlock(child, program);
-    begin(child, POSTERN_STEP_SECCOMP);
-    enter_seccomp(child);
-    begin(child, POSTERN_STEP_EXEC);
     const uint64_t nothing = 0;
     must(child, syscall(SYS_rt_sigprocmask, SIG_SETMASK, &nothing, NULL, KERNEL_SIGNAL_SET_BYTES));
-    if (program >= 0) {
-        must(child, syscall(SYS_execveat, program, "", plan->arguments, plan->environment, AT_EMPTY_PATH));
+    if (child->program < 0) must(child, syscall(SYS_execve, plan->path, plan->arguments, plan->environment));
+    must(child, syscall(SYS_execveat, child->program, "", plan->arguments, plan->environment, AT_EMPTY_PATH));
+}
+
+static int run_child(void *argument) {
+    static void (*const steps[])(struct child *) = {
+        [POSTERN_STEP_SIGNALS] = reset_signals,
+        [POSTERN_STEP_SESSION] = start_session,
+        [POSTERN_STEP_DESCRIPTORS] = place_descriptors,
+        [POSTERN_STEP_ROOT] = change_root,
+        [POSTERN_STEP_LIMITS] = set_limits,
+        [POSTERN_STEP_BOUNDING] = drop_bounding,
+        [POSTERN_STEP_GROUPS] = change_groups,
+        [POSTERN_STEP_UID] = change_identity,
+        [POSTERN_STEP_CAPABILITIES] = empty_capabilities,
+        [POSTERN_STEP_PARENT_DEATH] = bind_to_parent,
+        [POSTERN_STEP_DIRECTORY] = change_directory,
+        [POSTERN_STEP_NO_NEW_PRIVILEGES] = renounce_privileges,
+        [POSTERN_STEP_LANDLOCK] = enter_landlock,
+        [POSTERN_STEP_SECCOMP] = enter_seccomp,
+        [POSTERN_STEP_EXEC] = execute,
+    };
+    struct child *child = argument;
+    for (uint32_t step = POSTERN_STEP_SIGNALS; step <= POSTERN_STEP_EXEC; step++) {
+        child->result->step = step;
+        child->result->index = 0;
+        steps[step](child);
     }
-    must(child, syscall(SYS_execve, plan->path, plan->arguments, plan->environment));
     fail(child, ENOEXEC);
 }
 
@@ -232,12 +247,13 @@ int postern_launch(const struct postern_launch_plan *plan, struct postern_launch
         return -1;
     }
     const uint64_t all = ~0ULL;
-    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &child.parent_mask, KERNEL_SIGNAL_SET_BYTES);
+    uint64_t before;
+    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, KERNEL_SIGNAL_SET_BYTES);
     const int flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD | (int)plan->settings.namespaces;
     int pidfd = -1;
     const pid_t pid = clone(run_child, stack + STACK_BYTES, flags, &child, &pidfd);
     if (pid < 0) result->error = errno;
-    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &child.parent_mask, NULL, KERNEL_SIGNAL_SET_BYTES);
+    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, KERNEL_SIGNAL_SET_BYTES);
     munmap(stack, STACK_BYTES);
     if (result->error == 0) {
         result->pid = pid;

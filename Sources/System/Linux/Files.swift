@@ -99,7 +99,7 @@ public func readLink(_ path: String, in directory: Descriptor? = nil) throws(Err
 public func executablePath() throws(Errno) -> String { try readLink("/proc/self/exe") }
 
 /// The directory of a path: all before the last component.
-func parent(of path: String) -> String {
+public func parent(of path: String) -> String {
     guard let slash = path.lastIndex(of: "/") else { return "." }
     return slash == path.startIndex ? "/" : String(path[..<slash])
 }

@@ -20,6 +20,11 @@ public struct PollSet {
     public struct Ready: Equatable, Sendable {
         public let token: Int
         public let events: Events
+
+        public init(token: Int, events: Events) {
+            self.token = token
+            self.events = events
+        }
     }
 
     private var waiting: [pollfd] = []

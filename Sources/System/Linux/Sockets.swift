@@ -37,13 +37,13 @@ extension Descriptor {
     /// A listening TCP socket. Port 0 takes a free one, which ``localAddress()`` tells. `::` is IPv4 too.
     public static func listen(on address: SocketAddress, backlog: Int32 = 128) throws(Errno) -> Descriptor {
         // SAFETY: the string is passed as a NUL-terminated copy that lives during the call.
-        Descriptor(owning: try checked { unsafe postern_listen(address.host, address.port, backlog) })
+        Descriptor(owning: try checked { unsafe postern_socket(address.host, address.port, max(1, backlog)) })
     }
 
     /// A TCP socket connected to a numeric address.
     public static func connect(to address: SocketAddress) throws(Errno) -> Descriptor {
         // SAFETY: the string is passed as a NUL-terminated copy that lives during the call.
-        Descriptor(owning: try checked { unsafe postern_connect(address.host, address.port) })
+        Descriptor(owning: try checked { unsafe postern_socket(address.host, address.port, 0) })
     }
 
     /// Takes the next connection of a listening socket; nil when there is none now.

@@ -46,6 +46,13 @@ public struct FilterInstruction: Equatable, Sendable {
         FilterInstruction(0x15, then, otherwise, value)
     }
 
+    public static func jump(ifAtLeast value: UInt32, then: UInt8, otherwise: UInt8) -> FilterInstruction {
+        FilterInstruction(0x35, then, otherwise, value)
+    }
+
+    /// Skips `count` instructions.
+    public static func skip(_ count: Int) -> FilterInstruction { FilterInstruction(0x05, 0, 0, UInt32(count)) }
+
     public static func jump(ifBits bits: UInt32, then: UInt8, otherwise: UInt8) -> FilterInstruction {
         FilterInstruction(0x45, then, otherwise, bits)
     }

@@ -42,6 +42,7 @@ import Linux
         settings.parent_death_signal = plan.parentDeathSignal?.number ?? 0
         settings.new_session = plan.startsSession
         settings.drops_bounding = plan.emptiesBoundingSet
+        settings.keeps_privileges = plan.keepsPrivileges
         if let identity = plan.identity {
             settings.changes_identity = true
             settings.uid = identity.uid

@@ -42,6 +42,8 @@ public struct ProcessPlan: Sendable {
     /// Takes every capability from the bounding set, which needs CAP_SETPCAP unless it is empty already.
     public var emptiesBoundingSet = false
     public var startsSession = true
+    /// For another process of our own, which confines itself: it keeps our capabilities, and may give its children other users.
+    public var keepsPrivileges = false
     /// Sent to the child when the thread that launched it ends.
     public var parentDeathSignal: Signal?
     /// nil: no Landlock.

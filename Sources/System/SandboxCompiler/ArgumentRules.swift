@@ -1,17 +1,17 @@
-import Linux
+internal import Linux
 import Policy
 import Sandbox
 
 /// A call that is judged by its arguments: the first clause whose checks all hold decides, else `otherwise`.
-struct ArgumentRule {
+struct ArgumentRule: Equatable {
     /// The argument's lower 32 bits, masked, are this value. Where the kernel looks at 64 bits, the masked-out half may be anything.
-    struct Check {
+    struct Check: Equatable {
         let argument: Int
         var mask: UInt32 = .max
         let value: UInt32
     }
 
-    struct Clause {
+    struct Clause: Equatable {
         let checks: [Check]
         let verdict: FilterInstruction.Verdict
     }
@@ -20,11 +20,19 @@ struct ArgumentRule {
     let clauses: [Clause]
     let otherwise: FilterInstruction.Verdict
 
-    /// Code for when the number is loaded: it decides, or skips itself with the number still loaded.
-    func instructions(number: UInt32) -> [FilterInstruction] {
-        let body = clauses.flatMap(Self.instructions) + [.finish(otherwise)]
-        guard let skipped = UInt8(exactly: body.count) else { preconditionFailure("the rule of \(name) is too long for a jump") }
-        return [.jump(ifEqual: number, then: 0, otherwise: skipped)] + body
+    /// Code that decides.
+    var instructions: [FilterInstruction] { list ?? clauses.flatMap(Self.instructions) + [.finish(otherwise)] }
+
+    /// Shorter, where every clause is about one value of the same argument.
+    private var list: [FilterInstruction]? {
+        guard let first = clauses.first, let check = first.checks.first else { return nil }
+        let values = clauses.compactMap { clause in
+            let one = clause.checks.count == 1 && clause.verdict == first.verdict ? clause.checks.first : nil
+            return one?.argument == check.argument && one?.mask == check.mask ? one?.value : nil
+        }
+        guard values.count == clauses.count, values.count < 255 else { return nil }
+        let jumps = values.indices.map { FilterInstruction.jump(ifEqual: values[$0], then: UInt8(values.count - $0), otherwise: 0) }
+        return [.load(argument: check.argument), .and(check.mask)] + jumps + [.finish(otherwise), .finish(first.verdict)]
     }
 
     private static func instructions(of clause: Clause) -> [FilterInstruction] {

@@ -1,5 +1,5 @@
 internal import CSeccomp
-public import Linux
+internal import Linux
 public import Policy
 public import Sandbox
 
@@ -9,15 +9,12 @@ public enum CompileError: Error, Equatable, Sendable, CustomStringConvertible {
     case unknownGroup(String)
     /// No sandbox may allow it.
     case dangerousCall(String)
-    /// libseccomp, or the memory file it writes to, failed.
-    case system(Errno)
 
     public var description: String {
         switch self {
         case .unknownCall(let name): "system call \"\(name)\" is not known"
         case .unknownGroup(let name): "system call group \"\(name)\" is not known"
         case .dangerousCall(let name): "system call \"\(name)\" is never allowed in a sandbox"
-        case .system(let errno): "compiling the filter: \(errno)"
         }
     }
 }
@@ -25,17 +22,20 @@ public enum CompileError: Error, Equatable, Sendable, CustomStringConvertible {
 /// Compiles a sandbox's system calls to finished BPF, for ``SandboxPlan/filter``.
 ///
 /// Calls of foreign architectures kill. What the sandbox does not name does not exist (ENOSYS), so that programs fall back
-/// to older calls; what is denied on purpose is "not permitted". Arguments are judged by rules of our own in front,
-/// because libseccomp compares 64 bits where the kernel looks at 32, and cannot exclude values; the rest is its tree.
+/// to older calls; what is denied on purpose is "not permitted". libseccomp knows the numbers; the program is our own,
+/// because libseccomp's compares 64 bits of an argument where the kernel looks at 32, cannot exclude values, and takes
+/// three times as long to load.
 public func compile(_ plan: SandboxPlan, support: LandlockSupport = .running) throws(CompileError) -> [UInt8] {
-    var verdicts = try verdicts(of: plan, support)
-    var code = FilterInstruction.refuseForeignCalls
-    for rule in ArgumentRule.all(for: plan.network) where verdicts[rule.name] == .allow {
-        guard let number = try resolve(rule.name) else { continue }
-        code += rule.instructions(number: UInt32(number))
-        verdicts[rule.name] = nil
+    var leaves: [UInt32: FilterTree.Leaf] = [:]
+    let verdicts = try verdicts(of: plan, support)
+    let rules = ArgumentRule.all(for: plan.network)
+    for (name, verdict) in verdicts {
+        guard let number = resolve(name) else { continue }
+        leaves[number] = .verdict(verdict)
+        if verdict == .allow, let rule = rules.first(where: { $0.name == name }) { leaves[number] = .arguments(rule) }
     }
-    return code.flatMap(\.bytes) + (try tree(verdicts))
+    let unknown = FilterTree.Leaf.verdict(.fail(Errno.notImplemented.number))
+    return FilterTree(leaves, otherwise: unknown).instructions.flatMap(\.bytes)
 }
 
 /// By name: those without an entry are answered with ENOSYS.
@@ -62,7 +62,7 @@ private func names(_ calls: [String]) throws(CompileError) -> [String] {
             guard let group = SystemCalls.group(call) else { throw .unknownGroup(call) }
             names += group
         } else {
-            guard try resolve(call) != nil else { throw .unknownCall(call) }
+            guard resolve(call) != nil else { throw .unknownCall(call) }
             names.append(call)
         }
     }
@@ -70,53 +70,9 @@ private func names(_ calls: [String]) throws(CompileError) -> [String] {
 }
 
 /// The number of a call on this machine, nil when it has none.
-private func resolve(_ name: String) throws(CompileError) -> Int32? {
+private func resolve(_ name: String) -> UInt32? {
     // SAFETY: the string is passed as a NUL-terminated copy that lives during the call.
-    let number = unsafe seccomp_syscall_resolve_name(name)
-    return number >= 0 ? number : nil
-}
-
-/// What libseccomp makes of calls that are judged by their number alone.
-private func tree(_ verdicts: [String: FilterInstruction.Verdict]) throws(CompileError) -> [UInt8] {
-    let unknown = FilterInstruction.Verdict.fail(Errno.notImplemented.number)
-    // SAFETY: the context is used here only and released at the end.
-    guard let context = unsafe seccomp_init(unknown.action) else { throw .system(.outOfMemory) }
-    defer { unsafe seccomp_release(context) }
-    try check(unsafe seccomp_attr_set(context, SCMP_FLTATR_ACT_BADARCH, FilterInstruction.Verdict.kill.action))
-    // 2: a binary tree.
-    try check(unsafe seccomp_attr_set(context, SCMP_FLTATR_CTL_OPTIMIZE, 2))
-    for (name, verdict) in verdicts.sorted(by: { $0.key < $1.key }) where verdict != unknown {
-        guard let number = try resolve(name) else { continue }
-        // SAFETY: without comparisons, no array is read.
-        try check(unsafe seccomp_rule_add_array(context, verdict.action, number, 0, nil))
-    }
-    return try reading { file in
-        // SAFETY: libseccomp writes the program to the descriptor, which is open.
-        unsafe seccomp_export_bpf(context, file)
-    }
-}
-
-/// What `body` writes to a file in memory.
-private func reading(_ body: (Int32) -> Int32) throws(CompileError) -> [UInt8] {
-    do throws(Errno) {
-        let file = try memoryFile(named: "filter")
-        let result = body(file.number)
-        guard result == 0 else { throw Errno(-result) }
-        try file.rewind()
-        return try file.readAll(limit: 8 * Int(UInt16.max))
-    } catch {
-        throw .system(error)
-    }
-}
-
-/// libseccomp returns errors as negative errno.
-private func check(_ result: Int32) throws(CompileError) {
-    if result < 0 { throw .system(Errno(-result)) }
-}
-
-extension FilterInstruction.Verdict {
-    /// libseccomp's actions are the kernel's values.
-    fileprivate var action: UInt32 { operand }
+    UInt32(exactly: unsafe seccomp_syscall_resolve_name(name))
 }
 
 extension SandboxPlan {

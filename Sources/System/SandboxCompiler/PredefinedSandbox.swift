@@ -30,7 +30,7 @@ public enum PredefinedSandbox {
         var plan = tool
         plan.name = "service"
         plan.network = .any
-        plan.paths += ["/etc/ssl", "/etc/ca-certificates", "/etc/gai.conf"].map { PathRule(path: $0, access: .read, isRequired: false) }
+        plan.paths += resolver
         plan.allowedCalls += ["@ipc", "@aio", "@memlock", "@network-io", "@resources", "@pkey", "@sandbox"]
         plan.limits.processes = 512
         plan.limits.memory = 4 << 30
@@ -38,13 +38,17 @@ public enum PredefinedSandbox {
         return plan
     }()
 
+    /// What looking up names and speaking TLS reads: for a sandbox whose network is `tcp` with dns, or `any`.
+    public static let resolver = [
+        "/etc/hosts", "/etc/host.conf", "/etc/resolv.conf", "/etc/gai.conf", "/etc/services", "/etc/protocols", "/etc/ssl",
+        "/etc/ca-certificates",
+    ].map { PathRule(path: $0, access: .read, isRequired: false) }
+
     private static let programs = ["/usr", "/bin", "/sbin", "/lib", "/lib64", "/lib32"].map {
         PathRule(path: $0, access: .execute, isRequired: false)
     }
     private static let settings = [
-        "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/nsswitch.conf", "/etc/passwd", "/etc/group", "/etc/localtime",
-        "/etc/timezone", "/etc/hosts", "/etc/host.conf", "/etc/resolv.conf", "/etc/services", "/etc/protocols", "/etc/gitconfig",
-        "/etc/mime.types", "/etc/python3", "/etc/python3.11", "/etc/perl",
+        "/etc/ld.so.cache", "/etc/nsswitch.conf", "/etc/passwd", "/etc/group", "/etc/localtime", "/etc/gitconfig",
     ].map { PathRule(path: $0, access: .read, isRequired: false) }
     private static let devices =
         ["/dev/null", "/dev/zero", "/dev/full"].map { PathRule(path: $0, access: .write, isRequired: false) }

@@ -1,4 +1,4 @@
-import Linux
+internal import Linux
 import Policy
 import Sandbox
 

@@ -2,6 +2,7 @@ import CSodium
 
 /// Base64 with the standard alphabet and padding (RFC 4648 §4), in a time that depends on lengths only.
 public enum Base64 {
+    /// Encodes with padding and without line ends.
     public static func encode(_ bytes: [UInt8]) -> String {
         String(decoding: encodeBytes(bytes), as: UTF8.self)
     }

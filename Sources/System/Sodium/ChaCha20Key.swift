@@ -8,6 +8,7 @@ public struct ChaCha20Key: Sendable {
     private let secret: SecretBytes
     private let offset: Int
 
+    /// The length of a key, in bytes.
     public static let count = 32
 
     /// The 32 bytes of `secret` that begin at `offset`.

@@ -2,7 +2,9 @@ import CSodium
 
 /// Ed25519 signatures (RFC 8032 §5.1).
 public enum Ed25519 {
+    /// The length of a public key.
     public static let publicKeyBytes = 32
+    /// The length of a signature.
     public static let signatureBytes = 64
 
     /// Whether `signature` is one over `message` by the owner of `publicKey`; false for wrong lengths too.

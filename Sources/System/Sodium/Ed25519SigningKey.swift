@@ -7,6 +7,7 @@ public struct Ed25519SigningKey: Sendable {
     /// 32 bytes.
     public let publicKey: [UInt8]
 
+    /// The length of a seed.
     public static let seedBytes = 32
     static let secretKeyBytes = 64
 

@@ -1,6 +1,8 @@
 /// A part of what is hashed.
 public enum HashPiece: Sendable {
+    /// Bytes that others may know.
     case bytes([UInt8])
+    /// Bytes that are read where they stand.
     case secret(SecretBytes)
 }
 
@@ -37,6 +39,7 @@ public enum HashFunction: Sendable {
     }
 
     private func write(_ pieces: [HashPiece], to result: UnsafeMutablePointer<UInt8>) {
+        // SAFETY: the caller has room for `count` bytes, which is the length of this function's hash.
         switch self {
         case .sha256: unsafe SHA256.Stream.hash(pieces, to: result)
         case .sha512: unsafe SHA512.Stream.hash(pieces, to: result)
@@ -62,6 +65,7 @@ extension HashStream {
             case .secret(let secret): unsafe secret.withAddress { unsafe stream.update($0, count: secret.count) }
             }
         }
+        // SAFETY: the caller says that `result` has room for a hash.
         unsafe stream.finish(to: result)
     }
 

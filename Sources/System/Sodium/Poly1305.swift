@@ -2,7 +2,9 @@ import CSodium
 
 /// The one-time authenticator Poly1305 (RFC 8439 §2.5): a key must never see a second message.
 public enum Poly1305 {
+    /// The length of a one-time key.
     public static let keyBytes = 32
+    /// The length of a tag.
     public static let tagBytes = 16
 
     /// The tag of the bytes in `range`.

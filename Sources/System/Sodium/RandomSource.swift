@@ -1,6 +1,8 @@
 /// Where random bytes come from: the core takes one as a value, so that a test can say which bytes are drawn.
-public protocol RandomSource {
+public protocol RandomSource: Sendable {
+    /// `count` bytes that others may know: padding, cookies, check numbers.
     mutating func bytes(count: Int) -> [UInt8]
+    /// `count` bytes that become a key.
     mutating func secret(count: Int) -> SecretBytes
 }
 
@@ -8,6 +10,8 @@ public protocol RandomSource {
 public struct SystemRandom: RandomSource, Sendable {
     public init() {}
 
+    /// See ``RandomSource``.
     public mutating func bytes(count: Int) -> [UInt8] { randomBytes(count: count) }
+    /// See ``RandomSource``.
     public mutating func secret(count: Int) -> SecretBytes { .random(count: count) }
 }

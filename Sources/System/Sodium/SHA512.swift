@@ -14,6 +14,7 @@ public enum SHA512 {
     public struct Stream: HashStream, Sendable {
         private var state = crypto_hash_sha512_state()
 
+        /// Begins a hash.
         public init() {
             // SAFETY: the state is this value's own; it is written, not read.
             unsafe crypto_hash_sha512_init(&state)

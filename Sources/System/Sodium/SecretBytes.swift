@@ -5,6 +5,7 @@ import CSodium
 /// They never change once made, so a reference can be shared. Up to 128 bytes come from a pool allocated once (63 of
 /// them alive at a time); larger ones, or more, are allocated on their own, for which a confined process has no calls.
 @safe public final class SecretBytes: Sendable {
+    /// How many bytes there are.
     public let count: Int
     // SAFETY: points to `count` bytes that only this object owns, written only in `init`, so any thread may read them.
     private nonisolated(unsafe) let start: UnsafeMutablePointer<UInt8>
@@ -22,11 +23,12 @@ import CSodium
         self.count = count
         slot = count <= SecretPool.slotBytes ? SecretPool.shared.claim() : nil
         if let slot {
+            // SAFETY: a slot has room for `count` bytes, holds zeros, and is this object's until it is released.
             unsafe start = SecretPool.shared.address(of: slot)
         } else {
             Sodium.initialize()
+            // SAFETY: the memory is allocated with the size that is written, and is this object's until it is freed.
             unsafe start = lockedMemory(count: count)
-            // SAFETY: the memory was just allocated with this size.
             unsafe sodium_memzero(start, count)
         }
     }
@@ -94,6 +96,7 @@ import CSodium
     /// The address for libsodium's functions; valid during `body` only.
     func withAddress<Result>(_ body: (UnsafeMutablePointer<UInt8>) -> Result) -> Result {
         defer { extendLifetime(self) }
+        // SAFETY: `self` keeps the memory alive for the call; each caller says how many bytes it touches.
         return unsafe body(start)
     }
 }

@@ -5,7 +5,6 @@
 #define _GNU_SOURCE 1
 #endif
 
-#include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -17,26 +16,18 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/mount.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
-#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/timerfd.h>
-#include <sys/uio.h>
 #include <sys/wait.h>
 #include <syslog.h>
 #include <time.h>
@@ -44,22 +35,9 @@
 
 /// The child's steps, in the order they happen.
 enum postern_step {
-    POSTERN_STEP_CLONE = 1,
-    POSTERN_STEP_SIGNALS,
-    POSTERN_STEP_SESSION,
-    POSTERN_STEP_DESCRIPTORS,
-    POSTERN_STEP_ROOT,
-    POSTERN_STEP_LIMITS,
-    POSTERN_STEP_BOUNDING,
-    POSTERN_STEP_GROUPS,
-    POSTERN_STEP_UID,
-    POSTERN_STEP_CAPABILITIES,
-    POSTERN_STEP_PARENT_DEATH,
-    POSTERN_STEP_DIRECTORY,
-    POSTERN_STEP_NO_NEW_PRIVILEGES,
-    POSTERN_STEP_LANDLOCK,
-    POSTERN_STEP_SECCOMP,
-    POSTERN_STEP_EXEC,
+    POSTERN_STEP_CLONE = 1, POSTERN_STEP_SIGNALS, POSTERN_STEP_SESSION, POSTERN_STEP_DESCRIPTORS, POSTERN_STEP_ROOT, POSTERN_STEP_LIMITS,
+    POSTERN_STEP_BOUNDING, POSTERN_STEP_GROUPS, POSTERN_STEP_UID, POSTERN_STEP_CAPABILITIES, POSTERN_STEP_PARENT_DEATH,
+    POSTERN_STEP_DIRECTORY, POSTERN_STEP_NO_NEW_PRIVILEGES, POSTERN_STEP_LANDLOCK, POSTERN_STEP_SECCOMP, POSTERN_STEP_EXEC,
 };
 
 struct postern_limit {
@@ -80,17 +58,12 @@ struct postern_launch_settings {
     int root;                       // a directory to chroot into, or -1
     uint32_t namespaces;            // CLONE_NEW… flags
     int parent_death_signal;        // 0: none
-    bool new_session;
-    bool drops_bounding;
-    bool changes_identity;
-    bool landlock;
+    bool new_session, drops_bounding, changes_identity, landlock;
+    bool keeps_privileges;          // of our own programs only: capabilities stay, no_new_privs unset
     uid_t uid;
     gid_t gid;
     uint32_t descriptor_count;      // at most POSTERN_MAX_DESCRIPTORS
-    uint32_t limit_count;
-    uint32_t group_count;
-    uint32_t rule_count;
-    uint32_t port_count;
+    uint32_t limit_count, group_count, rule_count, port_count;
     uint32_t filter_length;         // in records; 0: no filter
     uint64_t handled_files;         // what Landlock denies unless a rule allows it
     uint64_t handled_network;
@@ -103,8 +76,7 @@ struct postern_launch_settings {
 struct postern_launch_plan {
     struct postern_launch_settings settings;
     const char *path;
-    char *const *arguments;         // ends with NULL
-    char *const *environment;       // ends with NULL
+    char *const *arguments, *const *environment;  // end with NULL
     const char *directory;          // to change to after the uid, or NULL
     const int *descriptors;         // become 0, 1, 2, 3 …; nothing else stays open
     const struct postern_limit *limits;
@@ -154,10 +126,8 @@ enum { POSTERN_MAX_PASSED = 16, POSTERN_HOST_BYTES = 64 };
 
 /// The address a socket has, or its peer has, as text. An IPv4 address mapped into IPv6 is written as IPv4. Returns 0 or -1 with errno.
 int postern_socket_address(int socket, bool peer, char host[POSTERN_HOST_BYTES], uint16_t *port);
-/// A socket bound to a numeric address, with close-on-exec and SO_REUSEADDR, listening. Returns -1 with errno.
-int postern_listen(const char *host, uint16_t port, int backlog);
-/// A socket connected to a numeric address, with close-on-exec. Returns -1 with errno.
-int postern_connect(const char *host, uint16_t port);
+/// A TCP socket with close-on-exec, listening at a numeric address, or connected to it where `backlog` is 0. Returns -1 with errno.
+int postern_socket(const char *host, uint16_t port, int backlog);
 
 static inline char **postern_environment(void) { return environ; }
 static inline int postern_errno(void) { return errno; }
@@ -169,6 +139,3 @@ static inline int postern_exit_status(int status) { return WEXITSTATUS(status); 
 static inline bool postern_signaled(int status) { return WIFSIGNALED(status); }
 static inline int postern_signal(int status) { return WTERMSIG(status); }
 static inline bool postern_dumped_core(int status) { return WCOREDUMP(status); }
-static inline bool postern_is_regular(mode_t mode) { return S_ISREG(mode); }
-static inline bool postern_is_directory(mode_t mode) { return S_ISDIR(mode); }
-static inline bool postern_is_link(mode_t mode) { return S_ISLNK(mode); }

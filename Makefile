@@ -1,0 +1,51 @@
+# make run    sets up, builds, starts a demo gateway on loopback and prints the ssh line to try
+# make test   sets up, builds and runs everything that takes minutes, not hours
+#
+# Others: setup build test-long bench install format clean
+
+SWIFT       ?= swift
+PREFIX      ?= /usr
+DESTDIR     ?=
+DEMO        ?= $(CURDIR)/demo
+PORT        ?= 2222
+
+# What Package.swift cannot say: no $ORIGIN in a static-pie (it crashes before main), and no import without its arrow.
+BUILD_FLAGS := --disable-local-rpath --explicit-target-dependency-import-check error
+RELEASE     := .build/release
+PROGRAMS    := posternd postern-frontend postern
+
+.PHONY: setup build run test test-long bench install format clean
+
+setup:
+	@scripts/setup
+
+build: setup
+	$(SWIFT) build -c release $(BUILD_FLAGS)
+
+run: build
+	@scripts/run-demo "$(RELEASE)" "$(DEMO)" "$(PORT)"
+
+test: build
+	@scripts/test
+
+test-long: build
+	@scripts/test --long
+
+bench: build
+	@scripts/bench "$(RELEASE)"
+
+install: build
+	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/sbin" "$(DESTDIR)$(PREFIX)/libexec/postern"
+	install -m 0755 $(RELEASE)/postern "$(DESTDIR)$(PREFIX)/bin/"
+	install -m 0755 $(RELEASE)/posternd "$(DESTDIR)$(PREFIX)/sbin/"
+	install -m 0755 $(RELEASE)/postern-frontend "$(DESTDIR)$(PREFIX)/libexec/postern/"
+	install -d "$(DESTDIR)$(PREFIX)/share/man/man1" "$(DESTDIR)$(PREFIX)/share/man/man5" "$(DESTDIR)$(PREFIX)/share/man/man8"
+	install -m 0644 docs/man/postern.1 "$(DESTDIR)$(PREFIX)/share/man/man1/"
+	install -m 0644 docs/man/postern.toml.5 "$(DESTDIR)$(PREFIX)/share/man/man5/"
+	install -m 0644 docs/man/posternd.8 "$(DESTDIR)$(PREFIX)/share/man/man8/"
+
+format:
+	$(SWIFT) format format --in-place --recursive --parallel Sources Tests Package.swift
+
+clean:
+	rm -rf .build demo

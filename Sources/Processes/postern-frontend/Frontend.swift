@@ -1,0 +1,213 @@
+import Linux
+import MonitorProtocol
+import SSH
+import SSHConnection
+import SSHTransport
+import SSHUserAuth
+import SSHWire
+import Sodium
+
+/// Carries bytes between the peer, the monitor and the pipes of running commands.
+///
+/// One turn of the loop: wait, take what the monitor says, read from the peer, feed the commands, read from them, write to the peer.
+struct Frontend {
+    let connection: Descriptor
+    let monitor: MonitorChannel
+    var ssh: ServerConnection
+    var sessions: [ChannelID: Session] = [:]
+    /// Which channel a request belongs to, while that is open.
+    var channels: [UInt32: ChannelID] = [:]
+    var nextRequest: UInt32 = 0
+    private var poll = PollSet()
+    var peerHasEnded = false
+
+    /// Read from the peer at once, in bytes.
+    private static let readBytes = 64 * 1024
+    /// While more than this waits for the peer, nothing more is read for it, in bytes.
+    private static let outputLimit = 256 * 1024
+    /// How long a last message to the peer may take.
+    private static let lastWrite: Duration = .seconds(1)
+
+    init(connection: Descriptor, monitor: MonitorChannel) throws(MonitorChannel.Failure) {
+        self.connection = connection
+        self.monitor = monitor
+        ssh = ServerConnection(Self.configuration(try monitor.settings()), random: SystemRandom(), now: Clock.monotonic)
+    }
+
+    private static func configuration(_ settings: MonitorMessage.Settings) -> ServerConnection.Configuration {
+        var transport = Transport.Configuration(identification: Identification(sent: settings.identification))
+        transport.identificationIsSent = true
+        transport.proposal.hostKey = settings.hostKeyAlgorithms
+        transport.rekeyAfterBytes = settings.rekeyBytes
+        transport.rekeyAfter = .seconds(Int64(settings.rekeySeconds))
+        // RFC 8308 §3.1: which user keys may sign.
+        transport.extensions = [ExtInfo.Extension(name: "server-sig-algs", value: Array("ssh-ed25519".utf8))]
+        var configuration = ServerConnection.Configuration(transport: transport)
+        configuration.userAuth.banner = settings.banner
+        configuration.userAuth.mostSignatures = RequestGate.mostSignatures
+        configuration.userAuth.mostProbes = RequestGate.mostProbes
+        configuration.mostChannels = Int(settings.mostChannels)
+        configuration.loginGrace = .seconds(Int64(settings.loginGraceSeconds))
+        configuration.idleTimeout = .seconds(Int64(settings.idleSeconds))
+        configuration.keepalive = .seconds(Int64(settings.keepaliveSeconds))
+        return configuration
+    }
+
+    /// Serves the connection to its end.
+    mutating func run() throws(MonitorChannel.Failure) {
+        do {
+            while !peerHasEnded { try turn() }
+            try monitor.send(.farewell("closed by the peer"))
+        } catch let error as SSHError {
+            writeLast()
+            try monitor.send(.farewell(String("\(error)".prefix(200))))
+        } catch let error as MonitorChannel.Failure {
+            throw error
+        } catch let error as Errno {
+            try monitor.send(.farewell("\(error)"))
+        } catch {
+            preconditionFailure("an error of no known kind: \(error)")
+        }
+    }
+
+    private mutating func turn() throws {
+        try wait()
+        while let (message, descriptors) = try monitor.receive() { try take(message, descriptors) }
+        try readFromPeer()
+        try ssh.tick(now: Clock.monotonic)
+        for id in sessions.keys.sorted() {
+            feedInput(of: id)
+            relayOutput(of: id)
+        }
+        try takeEvents()
+        try writeToPeer()
+        if sessions.isEmpty, ssh.pendingBytes == 0 { ssh.trim() }
+    }
+
+    // MARK: - Waiting
+
+    private mutating func wait() throws(Errno) {
+        poll.removeAll()
+        var events: PollSet.Events = []
+        if takesInput { events.insert(.readable) }
+        if ssh.pendingBytes > 0 { events.insert(.writable) }
+        poll.add(connection, events, token: 0)
+        poll.add(monitor.descriptor, .readable, token: 0)
+        for (id, session) in sessions {
+            if let input = session.standardInput { poll.add(input, session.input.isEmpty ? [] : .writable, token: 0) }
+            guard ssh.room(id) > 0, ssh.pendingBytes < Self.outputLimit else { continue }
+            if let output = session.standardOutput { poll.add(output, .readable, token: 0) }
+            if let error = session.standardError { poll.add(error, .readable, token: 0) }
+        }
+        _ = try poll.wait(timeout: ssh.deadline.map { $0 - Clock.monotonic })
+    }
+
+    /// A peer that does not read what it caused is not read from either.
+    private var takesInput: Bool { ssh.pendingBytes < Self.outputLimit * 2 }
+
+    // MARK: - The peer
+
+    private mutating func readFromPeer() throws {
+        guard takesInput else { return }
+        let connection = connection
+        var hasEnded = false
+        _ = try ssh.receive(limit: Self.readBytes, now: Clock.monotonic) { (buffer, range) throws(Errno) in
+            guard let count = try connection.read(into: &buffer, range) else { return 0 }
+            hasEnded = count == 0
+            return count
+        }
+        if !ssh.isAuthenticated {
+            // The OpenSSH client disables Nagle's algorithm only after authentication: its small writes would wait for our delayed
+            // acknowledgements (DESIGN §5). Where the connection is not TCP the call fails and does not matter.
+            do { try connection.setQuickAck() } catch {}
+        }
+        if hasEnded { peerHasEnded = true }
+        try takeEvents()
+    }
+
+    private mutating func takeEvents() throws {
+        while let event = try ssh.next(now: Clock.monotonic) { try handle(event) }
+    }
+
+    private mutating func writeToPeer() throws(Errno) {
+        while ssh.pendingBytes > 0 {
+            guard let count = try connection.write(ssh.pending) else { return }
+            ssh.didWrite(count)
+        }
+    }
+
+    /// Tries to get a DISCONNECT out to a peer that may not read.
+    private mutating func writeLast() {
+        let deadline = Clock.monotonic + Self.lastWrite
+        do {
+            while ssh.pendingBytes > 0, Clock.monotonic < deadline {
+                try writeToPeer()
+                poll.removeAll()
+                poll.add(connection, .writable, token: 0)
+                if ssh.pendingBytes > 0 { _ = try poll.wait(timeout: deadline - Clock.monotonic) }
+            }
+        } catch {
+            // The peer has gone: there is nobody to tell.
+        }
+    }
+
+    // MARK: - Running commands
+
+    private mutating func feedInput(of id: ChannelID) {
+        guard let session = sessions[id], session.standardInput != nil, !session.input.isEmpty else { return }
+        let taken = sessions[id]?.feedInput() ?? 0
+        ssh.didConsume(id, taken)
+    }
+
+    /// Reads what the command wrote straight into packets, as far as the peer takes it.
+    private mutating func relayOutput(of id: ChannelID) {
+        if let output = sessions[id]?.standardOutput, relay(output, .standard, to: id) { sessions[id]?.standardOutput = nil }
+        if let error = sessions[id]?.standardError, relay(error, .standardError, to: id) { sessions[id]?.standardError = nil }
+        finish(id)
+    }
+
+    /// - Returns: true when the stream has ended.
+    private mutating func relay(_ stream: Descriptor, _ type: DataType, to id: ChannelID) -> Bool {
+        var hasEnded = false
+        while !hasEnded, ssh.pendingBytes < Self.outputLimit {
+            let count = ssh.send(id, type, limit: ssh.room(id)) { buffer, range in
+                do {
+                    guard let count = try stream.read(into: &buffer, range) else { return 0 }
+                    hasEnded = count == 0
+                    return count
+                } catch {
+                    // A pipe that cannot be read has nothing more to give.
+                    hasEnded = true
+                    return 0
+                }
+            }
+            if count == 0 { break }
+        }
+        return hasEnded
+    }
+
+    /// Tells how the command ended, once all it wrote is sent: our own text, exit status or signal, EOF, CLOSE (RFC 4254 §6.10).
+    mutating func finish(_ id: ChannelID) {
+        guard let session = sessions[id], session.streamsHaveEnded, let ending = session.ending else { return }
+        var text = session.text
+        while !text.isEmpty {
+            let waiting = text
+            let count = ssh.send(id, session.textType, limit: text.count) { buffer, range in
+                buffer.replaceSubrange(range, with: waiting.prefix(range.count))
+                return range.count
+            }
+            if count == 0 { break }
+            text = text.dropFirst(count)
+        }
+        sessions[id]?.text = text
+        guard text.isEmpty else { return }
+        switch ending {
+        case .status(let status): ssh.request(id, .exitStatus(status))
+        case .signal(let name, let coreDumped):
+            ssh.request(id, .exitSignal(name: name, coreDumped: coreDumped, description: ""))
+        }
+        ssh.end(id)
+        ssh.close(id)
+        sessions[id]?.ending = nil
+    }
+}

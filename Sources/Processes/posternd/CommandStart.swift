@@ -1,0 +1,75 @@
+import Linux
+import MonitorProtocol
+import Policy
+import Sandbox
+
+/// Turns a decision into a running process.
+struct CommandStart {
+    let process: ChildProcess
+    let temporaryDirectory: TemporaryDirectory
+    /// For the frontend: where standard input is written, where output and error are read.
+    let streams: [Descriptor]
+    /// The same two outputs for us, when the command may outlive its client (DESIGN §6).
+    let keptOutputs: [Descriptor]
+
+    static func start(_ launch: Launch, _ sandbox: SandboxPlan, requestID: String, asRoot: Bool) throws(StartFault) -> CommandStart {
+        let program = try mending(StartFault.init) { () throws(ProgramError) in
+            try ProgramFile(launch.argv[0], trusting: asRoot ? nil : Users.currentUID)
+        }
+        let pipes = try mending({ StartFault("pipes", "\($0)") }) { () throws(Errno) in try Pipes(takesInput: launch.command.takesInput) }
+        let directory = try mending({ StartFault("temporary directory", "\($0)") }) { () throws(Errno) in
+            try TemporaryDirectory.make(named: requestID, for: launch.command.account, asRoot: asRoot)
+        }
+        do throws(StartFault) {
+            let process = try start(program, launch, sandbox, pipes, directory)
+            let kept = launch.command.survivesDisconnect ? [pipes.streams[1], pipes.streams[2]] : []
+            return CommandStart(process: process, temporaryDirectory: directory, streams: pipes.streams, keptOutputs: kept)
+        } catch {
+            // It is empty: nothing ran.
+            do throws(Errno) { try removeDirectory(directory.path) } catch {}
+            throw error
+        }
+    }
+
+    private static func start(
+        _ program: ProgramFile, _ launch: Launch, _ sandbox: SandboxPlan, _ pipes: Pipes, _ directory: TemporaryDirectory
+    ) throws(StartFault) -> ChildProcess {
+        let environment = launch.environment.map { "\($0.name)=\($0.value)" } + ["TMPDIR=\(directory.path)"]
+        let plan = try mending({ StartFault("sandbox", "\($0)") }) { () throws(EnforcementError) in
+            try ProcessPlan(
+                confining: sandbox, account: launch.command.account, program: program, arguments: launch.argv.map { Array($0.utf8) },
+                environment: environment.map { Array($0.utf8) }, directory: launch.directory, temporary: directory.path,
+                input: pipes.input, output: pipes.output, error: pipes.error)
+        }
+        return try mending(StartFault.init) { () throws(LaunchError) in try Sandbox.launch(plan) }
+    }
+
+    private static func mending<Value, Failure: Error>(
+        _ fault: (Failure) -> StartFault, _ body: () throws(Failure) -> Value
+    ) throws(StartFault) -> Value {
+        do throws(Failure) {
+            return try body()
+        } catch {
+            throw fault(error)
+        }
+    }
+
+    /// The command's ends and ours of its three streams.
+    private struct Pipes {
+        let input: Descriptor
+        let output: Descriptor
+        let error: Descriptor
+        let streams: [Descriptor]
+
+        init(takesInput: Bool) throws(Errno) {
+            let (inputEnd, writing) = try Descriptor.pipe()
+            let (readingOutput, outputEnd) = try Descriptor.pipe()
+            let (readingError, errorEnd) = try Descriptor.pipe()
+            // Without standard input the pipe has no reader, and the command an empty file.
+            input = takesInput ? inputEnd : try openFile("/dev/null")
+            (output, error) = (outputEnd, errorEnd)
+            streams = [writing, readingOutput, readingError]
+            for stream in streams { try stream.setNonBlocking() }
+        }
+    }
+}

@@ -1,0 +1,64 @@
+import Linux
+import Policy
+
+/// The compiled policy that is live, mapped anew when `postern apply` has published another (DESIGN §9).
+///
+/// A class, since there is one of it: whoever asks, asks what is live now.
+final class LivePolicy {
+    private let path: String
+    private let trusted: UInt32?
+    private var file: FileStatus
+    private var compiled: CompiledPolicy<MappedPolicy>
+
+    /// - Parameter trusted: who may own the file and the directories above it, besides root.
+    init(_ path: String, trusting trusted: UInt32?) throws(Fault) {
+        self.path = path
+        self.trusted = trusted
+        (file, compiled) = try Self.open(path, trusted)
+    }
+
+    /// What is live now. A file that cannot be used leaves the last good one in place, and is reported.
+    ///
+    /// - Returns: a text for the log when another policy was taken up, or could not be.
+    func refresh() -> String? {
+        do throws(Fault) {
+            let now = try naming("policy \"\(path)\"") { () throws(Errno) in try openFile(path, .pathOnly).status() }
+            guard now != file else { return nil }
+            (file, compiled) = try Self.open(path, trusted)
+            return "policy \"\(path)\" has changed and is taken up"
+        } catch {
+            return error.text
+        }
+    }
+
+    func gateway() throws(Fault) -> Gateway {
+        try naming("policy \"\(path)\"") { () throws(CompiledPolicyError) in try compiled.gateway() }
+    }
+
+    /// The key with a SHA-256 fingerprint and what it may do, in its order.
+    func entry(fingerprint: [UInt8]) throws(Fault) -> (key: Key, commands: [Command])? {
+        try naming("policy \"\(path)\"") { () throws(CompiledPolicyError) in
+            guard let key = try compiled.key(fingerprint: fingerprint) else { return nil }
+            return (key, try compiled.commands(of: key))
+        }
+    }
+
+    func sandbox(of command: Command) throws(Fault) -> SandboxPlan {
+        try naming("policy \"\(path)\"") { () throws(CompiledPolicyError) in try compiled.sandbox(at: command.sandbox) }
+    }
+
+    private static func open(_ path: String, _ trusted: UInt32?) throws(Fault) -> (FileStatus, CompiledPolicy<MappedPolicy>) {
+        let file = try naming("policy") { () throws(TrustError) in try TrustedPath.open(path, trusting: trusted) }
+        let (status, mapped) = try naming("policy \"\(path)\"") { () throws(Errno) in (try file.status(), try MappedFile(file)) }
+        let compiled = try naming("policy \"\(path)\"") { () throws(CompiledPolicyError) in try CompiledPolicy(MappedPolicy(file: mapped)) }
+        return (status, compiled)
+    }
+}
+
+/// A mapped file as the policy's storage.
+struct MappedPolicy: PolicyStorage {
+    let file: MappedFile
+
+    var count: Int { file.count }
+    func bytes(in range: Range<Int>) -> [UInt8] { file.bytes(in: range) }
+}

@@ -1,0 +1,63 @@
+import Linux
+import Policy
+
+/// Where audit records and lines for people go.
+///
+/// An audit record is one line of JSON; nothing a client sends can begin a line or forge a field.
+struct Log {
+    private let sink: LogSink
+    private let verbosity: Options.Verbosity
+    /// In every record: which connection it is about.
+    var connection = ""
+    /// The client's address, once it is known.
+    var peer = ""
+
+    init(_ options: Options) throws(Fault) {
+        verbosity = options.verbosity
+        switch options.log {
+        case .standardError where Log.standardErrorIsConnection, .syslog:
+            openSystemLog(name: "posternd")
+            sink = .systemLog
+        case .standardError:
+            sink = .descriptor(.standardError)
+        case .file(let path):
+            sink = .descriptor(try naming("log file \"\(path)\"") { () throws(Errno) in try openFile(path, [.write, .append, .create], mode: 0o600) })
+        }
+    }
+
+    /// Under inetd and its like standard error is the connection: what is written there would be the first bytes on the wire.
+    private static var standardErrorIsConnection: Bool {
+        guard Descriptor.standardInput.isSocket, Descriptor.standardError.isSocket else { return false }
+        do throws(Errno) {
+            let (input, error) = (try Descriptor.standardInput.status(), try Descriptor.standardError.status())
+            return input.inode == error.inode && input.device == error.device
+        } catch {
+            return true
+        }
+    }
+
+    /// Writes an audit record.
+    func audit(_ event: String, _ members: [JSONText.Member]) {
+        guard verbosity > .quiet else { return }
+        let head: [JSONText.Member] = [
+            .init("time", .string(Clock.timestamp)), .init("event", .string(event)), .init("connection", .string(connection)),
+            .init("peer", .string(peer)),
+        ]
+        sink.write(JSONText.object(head + members).description, .notice)
+    }
+
+    /// Writes what an administrator should look at.
+    func error(_ text: String) { sink.write("posternd: \(prefix)\(text)", .error) }
+
+    /// Writes what goes on, for `-v`.
+    func info(_ text: @autoclosure () -> String) {
+        if verbosity >= .verbose { sink.write("posternd: \(prefix)\(text())", .info) }
+    }
+
+    /// Writes what a developer wants, for `-vv`.
+    func debug(_ text: @autoclosure () -> String) {
+        if verbosity >= .debug { sink.write("posternd: \(prefix)\(text())", .debug) }
+    }
+
+    private var prefix: String { connection.isEmpty ? "" : "\(connection) " }
+}

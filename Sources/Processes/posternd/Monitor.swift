@@ -1,0 +1,316 @@
+import Linux
+import MonitorProtocol
+import Policy
+import SSHKeys
+import SSHWire
+import Sodium
+
+/// Serves one connection: it holds the host key and the policy, decides, and starts commands (DESIGN §6). It reads no byte of the peer;
+/// what the frontend sends it distrusts.
+struct Monitor {
+    /// How far the connection has come; a later step knows what the earlier ones found.
+    enum Progress {
+        case beforeKeys
+        case beforeAuthentication(sessionIdentifier: [UInt8])
+        case authenticated(ProvenUser, sessionIdentifier: [UInt8])
+    }
+
+    let isRoot: Bool
+    let local: Session.Endpoint
+    let peer: Session.Endpoint
+    let connectionID: String
+    private let identification: String
+    private let hostKey: HostKey
+    let gateway: Gateway
+    private let authority: Authority
+    private let connection: Descriptor
+    private let signals: SignalDescriptor
+    private let started: Duration
+    var log: Log
+    let policy: LivePolicy
+    var progress = Progress.beforeKeys
+    private var gate = RequestGate()
+    /// Nil once it has gone.
+    private var frontend: FrontendProcess?
+    private var frontendPID: Int32
+    var commands: [UInt32: RunningCommand] = [:]
+    /// Processes that remove temporary directories.
+    var removers: [Int32: TemporaryDirectory] = [:]
+    private var farewell = "the connection was lost"
+    private var poll = PollSet()
+
+    /// The order: look at what we were given, greet, start the frontend, and give up what is needed no more.
+    init(_ options: Options, log: Log, software: String) throws(Fault) {
+        Sodium.initialize()
+        isRoot = Users.currentUID == 0
+        connection = .standardInput
+        (peer, local) = Self.ends(of: connection)
+        connectionID = Self.randomID()
+        self.log = log
+        self.log.connection = connectionID
+        self.log.peer = peer.host
+        started = Clock.monotonic
+        try naming("signals", isTemporary: true) { () throws(Errno) in
+            try setNotDumpable()
+            try setSubreaper()
+        }
+        let trusted = isRoot ? nil : Users.currentUID
+        policy = try LivePolicy(options.policy, trusting: trusted)
+        gateway = try policy.gateway()
+        hostKey = try readHostKey(options.hostKey, trusting: trusted)
+        authority = Authority(peerHost: peer.host)
+        identification = "SSH-2.0-\(software) \(connectionID)"
+        try Self.greet(connection, identification)
+        signals = try naming("signals", isTemporary: true) { () throws(Errno) in
+            try SignalDescriptor([.child, .terminate, .interrupt, .hangUp])
+        }
+        let frontend = try FrontendProcess.start(connection: connection, asRoot: isRoot)
+        frontendPID = frontend.process.pid
+        self.frontend = frontend
+        if isRoot {
+            // Users are changed, foreign processes signalled, temporary directories given away, bounding sets emptied.
+            try naming("capabilities") { () throws(Errno) in
+                try dropCapabilities(keeping: [.setUID, .setGID, .setCapabilities, .kill, .chown])
+            }
+        }
+    }
+
+    /// The first bytes on the wire are ours and need no frontend: the client need not wait for its start.
+    private static func greet(_ connection: Descriptor, _ identification: String) throws(Fault) {
+        // Where the connection is not TCP this fails, and does not matter.
+        do throws(Errno) { try connection.setNoDelay() } catch {}
+        try naming("connection", isTemporary: true) { () throws(Errno) in
+            try connection.writeAll(Array("\(identification)\r\n".utf8))
+        }
+    }
+
+    private static func ends(of connection: Descriptor) -> (peer: Session.Endpoint, local: Session.Endpoint) {
+        func endpoint(_ address: () throws(Errno) -> SocketAddress) -> Session.Endpoint {
+            do throws(Errno) {
+                let found = try address()
+                return Session.Endpoint(host: found.host, port: found.port)
+            } catch {
+                return Session.Endpoint(host: "unknown", port: 0)
+            }
+        }
+        return (endpoint(connection.peerAddress), endpoint(connection.localAddress))
+    }
+
+    /// Eight hexadecimal digits, in every record of this connection.
+    private static func randomID() -> String {
+        randomBytes(count: 4).map { byte in String(byte >> 4, radix: 16) + String(byte & 15, radix: 16) }.joined()
+    }
+
+    // MARK: - The loop
+
+    /// Serves the connection, and what outlives it, to the end.
+    mutating func run() throws(Fault) {
+        log.audit("connect", [.init("local", .string("\(local.host):\(local.port)"))])
+        tell(.begin(settings))
+        while frontend != nil { turn() }
+        endCommands(.disconnect)
+        while !commands.isEmpty { outlive() }
+        _ = killDescendants(sparing: Set(removers.keys))
+        while !removers.isEmpty { outlive() }
+        log.audit(
+            "disconnect", [.init("reason", .string(farewell)), .init("duration_ms", .integer((Clock.monotonic - started).milliseconds))])
+    }
+
+    private var settings: MonitorMessage.Settings {
+        MonitorMessage.Settings(
+            identification: identification, hostKeyAlgorithms: [hostKey.publicKey.algorithm], banner: gateway.banner,
+            loginGraceSeconds: UInt32(clamping: gateway.loginGrace.components.seconds),
+            idleSeconds: UInt32(clamping: gateway.idleTimeout.components.seconds),
+            keepaliveSeconds: UInt32(clamping: gateway.keepalive.components.seconds), mostChannels: UInt32(gateway.maxChannels),
+            rekeyBytes: gateway.rekeyBytes, rekeySeconds: UInt32(clamping: gateway.rekeyTime.components.seconds))
+    }
+
+    /// Children that are ours: a sweep leaves them alone.
+    var spared: Set<Int32> {
+        var pids = Set(removers.keys).union(commands.values.map(\.process.pid))
+        if let frontend { pids.insert(frontend.process.pid) }
+        return pids
+    }
+
+    /// One turn while the frontend is there.
+    private mutating func turn() {
+        poll.removeAll()
+        if let frontend { poll.add(frontend.channel, .readable, token: 0) }
+        wait()
+        takeSignals()
+        do throws(Violation) {
+            while let request = try frontend?.receive() { try handle(request) }
+        } catch {
+            end(error)
+        }
+        tickCommands()
+    }
+
+    /// One turn while commands outlive the connection, or are being ended.
+    private mutating func outlive() {
+        poll.removeAll()
+        wait()
+        takeSignals()
+        tickCommands()
+    }
+
+    /// Waits for what was added, for signals, for the output of abandoned commands, and for the next deadline.
+    private mutating func wait() {
+        poll.add(signals.descriptor, .readable, token: 0)
+        for command in commands.values where command.isAbandoned {
+            for output in command.outputs { poll.add(output, .readable, token: 0) }
+        }
+        let deadline = commands.values.compactMap(\.deadline).min()
+        do throws(Errno) {
+            _ = try poll.wait(timeout: deadline.map { $0 - Clock.monotonic })
+        } catch {
+            preconditionFailure("ppoll: \(error)")
+        }
+    }
+
+    private mutating func takeSignals() {
+        do throws(Errno) {
+            while let signal = try signals.next() {
+                guard signal != .child else { continue }
+                farewell = "stopped by \(signal)"
+                endCommands(.stop)
+                end(.gone)
+            }
+            while let reaped = try reapAny() { handle(reaped) }
+        } catch {
+            preconditionFailure("signals: \(error)")
+        }
+    }
+
+    private mutating func handle(_ reaped: Reaped) {
+        if let directory = removers.removeValue(forKey: reaped.pid) {
+            do throws(Errno) { try removeDirectory(directory.path) } catch .notFound {} catch {
+                log.error("directory \"\(directory.path)\" could not be removed: \(error)")
+            }
+        } else if let command = commands.values.first(where: { $0.process.pid == reaped.pid }) {
+            finish(command, reaped.exit)
+        } else if reaped.pid == frontendPID, case .signaled(let signal, _) = reaped.exit.status, frontend != nil {
+            log.error("the frontend was ended by \(signal)")
+        }
+    }
+
+    // MARK: - The frontend's requests
+
+    private mutating func handle(_ request: FrontendMessage) throws(Violation) {
+        do throws(GateError) {
+            try gate.admit(request, age: Clock.monotonic - started, movedBytes: connection.movedBytes)
+        } catch {
+            throw .gate(error)
+        }
+        switch request {
+        case .sign(let record): try sign(record)
+        case .probe(let credential): probe(credential)
+        case .authenticate(let credential, let signature): authenticate(credential, signature)
+        case .start(let number, let program, let environment): start(number, program, environment)
+        case .signal(let number, let name): signal(number, name)
+        case .closed(let number): abandon(number)
+        case .farewell(let text): farewell = text
+        }
+    }
+
+    /// Signs a key exchange: the host key and our own identification are put in here, so the frontend cannot have anything else signed.
+    private mutating func sign(_ record: FrontendMessage.KeyExchangeRecord) throws(Violation) {
+        guard let hash = Self.hashFunction(ofMethod: record.method) else { throw .unknownMethod(record.method) }
+        let exchangeHash = ExchangeHash(
+            clientVersion: Array(record.clientVersion.utf8), serverVersion: Array(identification.utf8),
+            clientKexInit: record.clientKexInit, serverKexInit: record.serverKexInit, hostKey: hostKey.blob,
+            clientShare: record.clientShare, serverShare: record.serverShare, sharedSecret: SecretBytes(copying: record.sharedSecret),
+            hash: hash
+        ).value
+        if case .beforeKeys = progress {
+            progress = .beforeAuthentication(sessionIdentifier: exchangeHash)
+            log.debug("client \(JSONText.string(record.clientVersion)), key exchange \(JSONText.string(record.method))")
+        }
+        tell(.signed(hostKey: hostKey.blob, signature: hostKey.sign(exchangeHash)))
+    }
+
+    private static func hashFunction(ofMethod name: String) -> HashFunction? {
+        switch name {
+        case "curve25519-sha256", "curve25519-sha256@libssh.org": .sha256
+        default: nil
+        }
+    }
+
+    private mutating func probe(_ credential: FrontendMessage.Credential) {
+        let answer = decidingEntry { (monitor) throws(Fault) in try monitor.authority.probe(credential, monitor.policy) }
+        switch answer {
+        case .success: tell(.probed(true))
+        case .failure(let refusal):
+            auditAuthentication(credential, refused: refusal.description, stage: "probe")
+            tell(.probed(false))
+        }
+    }
+
+    private mutating func authenticate(_ credential: FrontendMessage.Credential, _ signature: [UInt8]) {
+        guard case .beforeAuthentication(let identifier) = progress else { preconditionFailure("the gate admits one authentication") }
+        let answer = decidingEntry { (monitor) throws(Fault) in
+            try monitor.authority.authenticate(credential, signature: signature, sessionIdentifier: identifier, monitor.policy)
+        }
+        switch answer {
+        case .success(let user):
+            gate.userIsAuthenticated()
+            progress = .authenticated(user, sessionIdentifier: identifier)
+            log.audit(
+                "authentication",
+                [
+                    .init("result", "granted"), .init("login", .string(user.login)), .init("key", .string(user.keyName)),
+                    .init("fingerprint", .string(PublicKey.fingerprintText(user.fingerprint))),
+                ])
+            log.info("\(user.keyName) logs in as \(user.login)")
+            tell(.authenticated(true))
+        case .failure(let refusal):
+            auditAuthentication(credential, refused: refusal.description, stage: "signature")
+            tell(.authenticated(false))
+        }
+    }
+
+    /// A policy that cannot be read lets nobody in; the log says why.
+    private func decidingEntry<Value>(
+        _ decide: (Monitor) throws(Fault) -> Result<Value, Authority.Refusal>
+    ) -> Result<Value, Authority.Refusal> {
+        do throws(Fault) {
+            return try decide(self)
+        } catch {
+            log.error(error.text)
+            return .failure(.unknownKey)
+        }
+    }
+
+    private func auditAuthentication(_ credential: FrontendMessage.Credential, refused reason: String, stage: String) {
+        log.audit(
+            "authentication",
+            [
+                .init("result", "refused"), .init("stage", .string(stage)), .init("reason", .string(reason)),
+                .init("login", .string(credential.user)), .init("algorithm", .string(credential.algorithm)),
+                .init("fingerprint", .string(PublicKey.fingerprintText(PublicKey.fingerprint(ofBlob: credential.key)))),
+            ])
+        log.info("refused \(JSONText.string(credential.user)): \(reason)")
+    }
+
+    /// Tells the frontend, while it is there.
+    mutating func tell(_ message: MonitorMessage, descriptors: [Descriptor] = []) {
+        do throws(Violation) {
+            try frontend?.send(message, descriptors: descriptors)
+        } catch {
+            end(error)
+        }
+    }
+
+    /// Ends the frontend. A fault across a privilege boundary is recorded; that it has gone is none.
+    private mutating func end(_ violation: Violation) {
+        if case .gone = violation {} else {
+            log.audit("violation", [.init("reason", .string(violation.description))])
+            log.error("ended the frontend: \(violation)")
+            farewell = "violation"
+        }
+        guard let ended = frontend else { return }
+        frontend = nil
+        // One that hangs is killed; one that has gone cannot be.
+        do throws(Errno) { try ended.process.sendSignal(.kill) } catch {}
+    }
+}

@@ -1,0 +1,188 @@
+import Linux
+import MonitorProtocol
+import Policy
+import SSHKeys
+
+/// What a client asks to run: decided, started, signalled, ended and recorded.
+extension Monitor {
+    mutating func start(_ request: UInt32, _ program: FrontendMessage.Program, _ variables: [FrontendMessage.Variable]) {
+        guard case .authenticated(let user, _) = progress else { preconditionFailure("the gate admits starts after authentication only") }
+        // The next command of an open connection is decided by the policy then live (DESIGN §4.1).
+        if let news = policy.refresh() { log.error(news) }
+        let requestID = request == 0 ? connectionID : "\(connectionID).\(request)"
+        do throws(Fault) {
+            guard let (key, known) = try policy.entry(fingerprint: user.fingerprint) else {
+                let text = "postern: your key is not listed here any more\n  request \(requestID)\n"
+                return refuse(request, requestID, program, reason: "key not listed any more", text: text)
+            }
+            let session = Session(
+                key: key, login: user.login, peer: peer, local: local, now: Clock.unixSeconds, requestID: requestID,
+                fingerprintText: PublicKey.fingerprintText(user.fingerprint))
+            switch Decision.decide(program.request, environment: variables.compactMap(\.entry), in: session, commands: known) {
+            case .print(let text, let status):
+                auditDecision(requestID, program, "help", [])
+                tell(.printed(request: request, toError: false, text: text, status: status))
+            case .refuse(let refusal):
+                refuse(request, requestID, program, reason: "\(refusal.reason)", text: refusal.text(for: session))
+            case .run(let launch):
+                auditDecision(requestID, program, "run", launch.auditMembers)
+                run(launch, try policy.sandbox(of: launch.command), request, requestID)
+            }
+        } catch {
+            log.error(error.text)
+            let text = "postern: the policy cannot be read\n  request \(requestID)\n"
+            tell(.printed(request: request, toError: true, text: text, status: ExitStatus.notStarted))
+        }
+    }
+
+    private mutating func refuse(_ request: UInt32, _ requestID: String, _ program: FrontendMessage.Program, reason: String, text: String) {
+        auditDecision(requestID, program, "refuse", [.init("reason", .string(reason))])
+        tell(.printed(request: request, toError: true, text: text, status: ExitStatus.refused))
+    }
+
+    private mutating func run(_ launch: Launch, _ sandbox: SandboxPlan, _ request: UInt32, _ requestID: String) {
+        let command = launch.command
+        do throws(StartFault) {
+            guard commands.count < gateway.maxChannels else { throw StartFault("too many commands run at once", "") }
+            let started = try CommandStart.start(launch, sandbox, requestID: requestID, asRoot: isRoot)
+            commands[request] = RunningCommand(
+                request: request, requestID: requestID, command: command, process: started.process,
+                temporaryDirectory: started.temporaryDirectory, started: Clock.monotonic, outputs: started.keptOutputs)
+            tell(.started(request: request), descriptors: started.streams)
+        } catch {
+            log.audit(
+                "failed",
+                [
+                    .init("request", .string(requestID)), .init("command", .string(command.name)), .init("step", .string(error.step)),
+                    .init("detail", .string(error.detail)), .init("status", .integer(Int64(error.status))),
+                ])
+            let text = "postern: \(command.name) could not be started: \(error.step)\n  request \(requestID)\n"
+            tell(.printed(request: request, toError: true, text: text, status: error.status))
+        }
+    }
+
+    // MARK: - While it runs
+
+    /// Delivers a signal that the command lists; every other is passed over (RFC 4254 §6.9 wants no answer).
+    func signal(_ request: UInt32, _ name: String) {
+        guard let running = commands[request], running.command.signals.contains(name), let signal = Signal(name: name) else {
+            return log.info("signal \(JSONText.string(name)) is not among those that the client may send")
+        }
+        running.signalGroup(signal)
+    }
+
+    /// Nobody hears a command any more: it ends, or it goes on unheard.
+    mutating func abandon(_ request: UInt32) {
+        guard var running = commands[request] else { return }
+        if running.command.survivesDisconnect {
+            running.isAbandoned = true
+        } else {
+            running.end(.disconnect, now: Clock.monotonic)
+        }
+        commands[request] = running
+    }
+
+    /// All commands are to end: the client has gone, or we are stopped.
+    mutating func endCommands(_ cause: RunningCommand.Cause) {
+        for request in commands.keys.sorted() {
+            guard cause == .stop else {
+                abandon(request)
+                continue
+            }
+            commands[request]?.end(cause, now: Clock.monotonic)
+        }
+    }
+
+    /// Does what is due, and throws away the output that nobody hears.
+    mutating func tickCommands() {
+        let now = Clock.monotonic
+        for request in commands.keys.sorted() {
+            commands[request]?.tick(now: now)
+            if commands[request]?.isAbandoned == true { commands[request]?.drain() }
+        }
+    }
+
+    // MARK: - The end
+
+    mutating func finish(_ running: RunningCommand, _ exit: Exit) {
+        commands[running.request] = nil
+        let (ending, note) = running.ending(exit)
+        auditEnd(running, exit, ending)
+        tell(.exited(request: running.request, ending, note: note))
+        // Whatever it left behind is adopted by us; with no other command running there is no doubt whose it was.
+        if running.isBeingEnded, commands.isEmpty { _ = killDescendants(sparing: spared) }
+        remove(running.temporaryDirectory, for: running.command.account)
+    }
+
+    private mutating func remove(_ directory: TemporaryDirectory, for account: Account) {
+        do throws(Fault) {
+            if let remover = try directory.remove(for: account, asRoot: isRoot) { removers[remover.pid] = directory }
+        } catch {
+            log.error(error.text)
+        }
+    }
+
+    // MARK: - Records
+
+    private func auditDecision(_ requestID: String, _ program: FrontendMessage.Program, _ verdict: String, _ more: [JSONText.Member]) {
+        guard case .authenticated(let user, _) = progress else { return }
+        let members: [JSONText.Member] = [
+            .init("request", .string(requestID)), .init("key", .string(user.keyName)), .init("login", .string(user.login)),
+            .init("asked", program.auditText), .init("verdict", .string(verdict)),
+        ]
+        log.audit("decision", members + more)
+        log.info("\(user.keyName) as \(user.login) asks for \(program.auditText): \(verdict)")
+    }
+
+    private func auditEnd(_ running: RunningCommand, _ exit: Exit, _ ending: MonitorMessage.Ending) {
+        var members: [JSONText.Member] = [
+            .init("request", .string(running.requestID)), .init("command", .string(running.command.name)),
+        ]
+        switch ending {
+        case .status(let status): members.append(.init("status", .integer(Int64(status))))
+        case .signal(let name, _): members.append(.init("signal", .string(name)))
+        }
+        if let cause = running.cause { members.append(.init("ended_by", .string("\(cause)"))) }
+        members += [
+            .init("duration_ms", .integer((Clock.monotonic - running.started).milliseconds)),
+            .init("cpu_ms", .integer((exit.userTime + exit.systemTime).milliseconds)),
+            .init("peak_memory_kib", .integer(Int64(exit.maxResident / 1024))),
+        ]
+        log.audit("finished", members)
+        log.info("\(running.command.name) has ended: \(ending)")
+    }
+}
+
+extension Launch {
+    fileprivate var auditMembers: [JSONText.Member] {
+        [
+            .init("command", .string(command.name)), .init("user", .string(command.account.name)),
+            .init("argv", .array(argv.map { .string($0) })),
+        ]
+    }
+}
+
+extension FrontendMessage.Program {
+    fileprivate var request: Request {
+        switch self {
+        case .exec(let line): .exec(line)
+        case .shell: .shell
+        case .subsystem(let name): .subsystem(name)
+        }
+    }
+
+    fileprivate var auditText: JSONText {
+        switch self {
+        case .exec(let line): .bytes(line)
+        case .shell: .string("(shell)")
+        case .subsystem(let name): .string("(subsystem) \(name)")
+        }
+    }
+}
+
+extension FrontendMessage.Variable {
+    /// Nil for a value that is not UTF-8: no pattern of a policy can match it.
+    fileprivate var entry: EnvironmentEntry? {
+        String(validating: value, as: UTF8.self).map { EnvironmentEntry(name: name, value: $0) }
+    }
+}

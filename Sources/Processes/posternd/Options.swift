@@ -1,0 +1,99 @@
+import Linux
+
+/// The command line of `posternd` (DESIGN §2).
+struct Options {
+    var policy = "/var/lib/postern/policy.db"
+    var hostKey = "/etc/postern/host_ed25519"
+    var listen: [SocketAddress] = []
+    var verbosity = Verbosity.normal
+    var log = LogTarget.standardError
+
+    enum Verbosity: Int, Comparable {
+        case quiet, normal, verbose, debug
+        static func < (left: Verbosity, right: Verbosity) -> Bool { left.rawValue < right.rawValue }
+    }
+
+    enum LogTarget: Equatable {
+        case standardError
+        case syslog
+        case file(String)
+    }
+
+    enum Outcome {
+        case run(Options)
+        case printVersion
+        case printUsage
+    }
+
+    struct Fault: Error {
+        let text: String
+    }
+
+    static let usage = """
+        usage: posternd [-qv] [--policy FILE] [--host-key FILE] [--listen [ADDR:]PORT]... [--log stderr|syslog|FILE]
+          with a connection as standard input it serves that one; with --listen, or sockets from the service manager, it accepts them
+
+        """
+
+    /// Reads the arguments after the program's name.
+    static func parse(_ arguments: [String]) throws(Fault) -> Outcome {
+        var options = Options()
+        var rest = arguments[...]
+        func value(of name: String) throws(Fault) -> String {
+            guard let value = rest.popFirst() else { throw Fault(text: "\(name) needs a value") }
+            return value
+        }
+        while let argument = rest.popFirst() {
+            switch argument {
+            case "--version": return .printVersion
+            case "--help", "-h": return .printUsage
+            case "--policy": options.policy = try value(of: argument)
+            case "--host-key": options.hostKey = try value(of: argument)
+            case "--log": options.log = try logTarget(try value(of: argument))
+            case "--listen":
+                let text = try value(of: argument)
+                guard let address = SocketAddress(text) else { throw Fault(text: "\"\(text)\" is not [ADDR:]PORT") }
+                options.listen.append(address)
+            case _ where argument.hasPrefix("-") && argument.count > 1 && !argument.hasPrefix("--"):
+                for flag in argument.dropFirst() { try options.set(flag) }
+            default:
+                throw Fault(text: "unknown argument \"\(argument)\"")
+            }
+        }
+        return .run(options)
+    }
+
+    private mutating func set(_ flag: Character) throws(Fault) {
+        switch flag {
+        case "q": verbosity = .quiet
+        case "v": verbosity = verbosity < .verbose ? .verbose : .debug
+        default: throw Fault(text: "unknown flag \"-\(flag)\"")
+        }
+    }
+
+    private static func logTarget(_ text: String) throws(Fault) -> LogTarget {
+        switch text {
+        case "stderr": return .standardError
+        case "syslog": return .syslog
+        case _ where text.hasPrefix("/"): return .file(text)
+        default: throw Fault(text: "--log takes stderr, syslog or a path from the root, not \"\(text)\"")
+        }
+    }
+
+    /// The arguments that make another `posternd` with the same settings serve one connection.
+    var forOneConnection: [String] {
+        var arguments = ["--policy", policy, "--host-key", hostKey]
+        switch verbosity {
+        case .quiet: arguments.append("-q")
+        case .normal: break
+        case .verbose: arguments.append("-v")
+        case .debug: arguments.append("-vv")
+        }
+        switch log {
+        case .standardError: break
+        case .syslog: arguments += ["--log", "syslog"]
+        case .file(let path): arguments += ["--log", path]
+        }
+        return arguments
+    }
+}

@@ -1,0 +1,62 @@
+import Linux
+import Policy
+import Sandbox
+
+/// A command's private directory, which it finds in `TMPDIR`; it goes when the command's last process has gone.
+struct TemporaryDirectory {
+    let path: String
+
+    /// Below a directory that only root (or the normal user who runs the gateway) can write, so that no name in it is a trap.
+    private static let base = "/var/lib/postern/tmp"
+
+    /// - Parameter name: unique among the running commands of this machine.
+    static func make(named name: String, for account: Account, asRoot: Bool) throws(Errno) -> TemporaryDirectory {
+        guard asRoot else {
+            let path = "/tmp/postern-\(name)"
+            try makeDirectory(path, mode: 0o700)
+            return TemporaryDirectory(path: path)
+        }
+        let path = "\(base)/\(name)"
+        do throws(Errno) {
+            try makeDirectory(path, mode: 0o700)
+        } catch .notFound {
+            for directory in ["/var/lib/postern", base] {
+                try makeMissingDirectory(directory, mode: 0o711)
+            }
+            try makeDirectory(path, mode: 0o700)
+        }
+        try openDirectory(path).changeOwner(uid: account.uid, gid: account.gid)
+        return TemporaryDirectory(path: path)
+    }
+
+    /// Removes it when it is empty, as it mostly is. What else is in it belongs to the user: a process with no more rights than that
+    /// user, and no path but this one, removes it.
+    ///
+    /// - Returns: the process to wait for, or nil when it is done.
+    func remove(for account: Account, asRoot: Bool) throws(Fault) -> ChildProcess? {
+        do throws(Errno) {
+            try removeDirectory(path)
+            return nil
+        } catch .notEmpty {
+            return try empty(for: account, asRoot: asRoot)
+        } catch .notFound {
+            return nil
+        } catch {
+            throw Fault("directory \"\(path)\": \(error)")
+        }
+    }
+
+    private func empty(for account: Account, asRoot: Bool) throws(Fault) -> ChildProcess {
+        let program = try naming("remover") { () throws(ProgramError) in try ProgramFile("/bin/rm") }
+        let null = try naming("/dev/null") { () throws(Errno) in try openFile("/dev/null", .readWrite) }
+        // `rm` cannot remove the directory itself, which stands in one of root's; its complaint about that goes nowhere.
+        var plan = ProcessPlan(
+            program: program.program, arguments: ["rm", "-rf", "--", path], input: null, output: null, error: null)
+        plan.directory = "/"
+        if asRoot {
+            plan.identity = ProcessPlan.Identity(uid: account.uid, gid: account.gid, groups: [])
+            plan.emptiesBoundingSet = true
+        }
+        return try naming("remover") { () throws(LaunchError) in try launch(plan) }
+    }
+}

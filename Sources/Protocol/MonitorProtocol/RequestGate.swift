@@ -1,0 +1,87 @@
+/// Why the monitor ends a frontend that asks for what it may not ask.
+public enum GateError: Error, Equatable, Sendable {
+    /// A request that this phase does not allow.
+    case outOfTurn(request: String, phase: String)
+    /// More of these requests than a connection may make.
+    case tooMany(request: String, limit: Int)
+}
+
+/// The monitor's table of what a frontend may ask, and when (DESIGN §6). Everything else ends the connection.
+public struct RequestGate: Sendable {
+    public enum Phase: String, Sendable {
+        case beforeKeys = "before the first key exchange"
+        case beforeAuthentication = "before authentication"
+        case authenticated = "after authentication"
+    }
+
+    public private(set) var phase = Phase.beforeKeys
+    private var signatures = 0
+    private var probes = 0
+    private var exchanges = 0
+    /// Requests are numbered without a gap, and none is made twice.
+    private var nextRequest: UInt32 = 0
+
+    /// RFC 4252 §4 recommends 20 tries; DESIGN §5 has 6 signatures and 64 probes.
+    public static let mostSignatures = 6
+    public static let mostProbes = 64
+    /// Repeated key exchanges that need no explanation by bytes or time.
+    private static let freeExchanges = 8
+    private static let secondsAnExchange = 10
+    private static let bytesAnExchange: UInt64 = 512 * 1024
+
+    public init() {}
+
+    /// Lets a request through, or throws.
+    ///
+    /// - Parameters:
+    ///   - age: how long the connection has been there.
+    ///   - movedBytes: how many bytes went over it both ways, as the kernel counts.
+    public mutating func admit(_ request: FrontendMessage, age: Duration, movedBytes: UInt64) throws(GateError) {
+        switch (phase, request) {
+        case (.beforeKeys, .sign):
+            phase = .beforeAuthentication
+        case (.beforeAuthentication, .probe):
+            try Self.count(&probes, limit: Self.mostProbes, request)
+        case (.beforeAuthentication, .authenticate):
+            try Self.count(&signatures, limit: Self.mostSignatures, request)
+        case (.authenticated, .sign):
+            let bySeconds = Int(clamping: age.components.seconds) / Self.secondsAnExchange
+            let byBytes = Int(clamping: movedBytes / Self.bytesAnExchange)
+            try Self.count(&exchanges, limit: Self.freeExchanges + bySeconds + byBytes, request)
+        case (.authenticated, .start(nextRequest, _, _)):
+            nextRequest += 1
+        case (.authenticated, .signal(let number, _)), (.authenticated, .closed(let number)):
+            guard number < nextRequest else { throw .outOfTurn(request: request.name, phase: "before its start") }
+        case (_, .farewell):
+            break
+        default:
+            throw .outOfTurn(request: request.name, phase: phase.rawValue)
+        }
+    }
+
+    /// The monitor itself has verified a signature and let the user in.
+    public mutating func userIsAuthenticated() {
+        precondition(phase == .beforeAuthentication, "authenticated \(phase.rawValue)")
+        phase = .authenticated
+    }
+
+    private static func count(_ counter: inout Int, limit: Int, _ request: FrontendMessage) throws(GateError) {
+        counter += 1
+        guard counter <= limit else { throw .tooMany(request: request.name, limit: limit) }
+    }
+}
+
+extension FrontendMessage {
+    /// For logs.
+    public var name: String {
+        switch self {
+        case .sign: "sign"
+        case .probe: "probe"
+        case .authenticate: "authenticate"
+        case .start: "start"
+        case .signal: "signal"
+        case .closed: "closed"
+        case .farewell: "farewell"
+        }
+    }
+}

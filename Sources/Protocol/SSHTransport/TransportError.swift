@@ -1,0 +1,46 @@
+public import SSHCiphers
+public import SSHWire
+
+/// Why a transport ended (RFC 4253).
+public enum TransportError: Error, Equatable, Sendable {
+    case identification(IdentificationError)
+    case wire(WireError)
+    /// A packet length outside RFC 4253 §6's bounds, or not a multiple of the block size.
+    case badPacketLength(UInt32)
+    /// Padding shorter than four bytes, or longer than its packet.
+    case badPadding(UInt8)
+    case cipher(CipherError)
+    case keyAgreement(KeyAgreementError)
+    /// The peers have no algorithm of this kind in common.
+    case noCommonAlgorithm(kind: String, theirs: [String])
+    /// A message that this state does not allow.
+    case unexpected(MessageNumber, during: String)
+    /// The host key is malformed or of another type than was agreed.
+    case badHostKey
+    /// The server's signature of the exchange hash is wrong.
+    case badHostKeySignature
+    /// The user of the library did not accept the host key.
+    case hostKeyRefused
+    /// More was queued during a key exchange than ``Transport`` holds.
+    case queueFull(limit: Int)
+    /// A key was used for as many packets as it may be.
+    case keysExhausted
+    /// More packets that mean nothing than an honest peer sends.
+    case flood(MessageNumber)
+
+    /// What the peer is told: less than the log.
+    public var disconnect: Disconnect {
+        switch self {
+        case .identification(.protocolVersion):
+            Disconnect(reason: .versionNotSupported, description: "this server speaks SSH-2.0 only")
+        case .cipher:
+            Disconnect(reason: .macError, description: "packet corrupt")
+        case .noCommonAlgorithm(let kind, _):
+            Disconnect(reason: .keyExchangeFailed, description: "no common \(kind) algorithm; a newer client is needed")
+        case .keyAgreement, .badHostKey, .badHostKeySignature, .hostKeyRefused:
+            Disconnect(reason: .keyExchangeFailed, description: "key exchange failed")
+        default:
+            Disconnect(reason: .protocolError, description: "protocol error")
+        }
+    }
+}

@@ -1,0 +1,24 @@
+public import SSHWire
+
+/// Why an authentication ended the connection (RFC 4252).
+public enum UserAuthError: Error, Equatable, Sendable {
+    case wire(WireError)
+    /// A message that this state does not allow.
+    case unexpected(MessageNumber, during: String)
+    /// A service other than `ssh-userauth` and then `ssh-connection`.
+    case unknownService(String)
+    /// More signatures, or more other requests, than a connection may try.
+    case tooManyAttempts(limit: Int)
+
+    /// What the peer is told.
+    public var disconnect: Disconnect {
+        switch self {
+        case .unknownService:
+            Disconnect(reason: .serviceNotAvailable, description: "no such service")
+        case .tooManyAttempts:
+            Disconnect(reason: .noMoreAuthMethods, description: "too many authentication attempts")
+        case .wire, .unexpected:
+            Disconnect(reason: .protocolError, description: "protocol error")
+        }
+    }
+}
