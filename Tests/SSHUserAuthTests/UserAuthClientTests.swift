@@ -1,6 +1,7 @@
-import SSHUserAuth
 import SSHWire
 import Testing
+
+@testable import SSHUserAuth
 
 @Suite("RFC 4252: user authentication, the client's side") struct UserAuthClientTests {
     enum Stage: String, CaseIterable, Sendable {
