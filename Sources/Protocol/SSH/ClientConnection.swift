@@ -93,7 +93,7 @@ public struct ClientConnection: Endpoint {
         case .needSignature: preconditionFailure("a client signs no key exchange")
         case .unimplemented: return nil
         case .message(let number, let payload) where number.layer == .connection && stack.connection != nil:
-            try stack.receiveChannelMessage(number, payload)
+            try stack.receiveChannelMessage(number, payload, now: now)
             return nil
         case .message(let number, let payload):
             return try handleUserAuth(number, payload, now: now)

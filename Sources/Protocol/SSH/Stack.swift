@@ -43,7 +43,8 @@ public struct Stack: Sendable {
         }
     }
 
-    mutating func receiveChannelMessage(_ number: MessageNumber, _ payload: [UInt8]) throws(SSHError) {
+    mutating func receiveChannelMessage(_ number: MessageNumber, _ payload: [UInt8], now: Duration) throws(SSHError) {
+        if number.rawValue >= MessageNumber.channelOpen.rawValue { timers.used(now: now) }
         do throws(ConnectionError) {
             perform(try connection?.receive(number, payload: payload) ?? [.unknownMessage])
         } catch {
