@@ -111,7 +111,7 @@ struct PacketWriter: Sendable {
     private mutating func makeRoom(for count: Int) {
         guard storage.count - end < count else { return }
         if start > 0 {
-            storage.replaceSubrange(0..<end - start, with: storage[start..<end])
+            storage.removeSubrange(..<start)
             end -= start
             start = 0
         }
