@@ -34,9 +34,11 @@ struct ServerHost {
 
     /// Takes bytes from the peer and does all that follows.
     mutating func take(_ bytes: some Collection<UInt8>) {
-        guard error == nil else { return }
-        feed(&server, bytes, now: now)
-        advance()
+        var rest = Array(bytes)[...]
+        while !rest.isEmpty, error == nil, server.takesInput {
+            rest = rest.dropFirst(feed(&server, rest, now: now))
+            advance()
+        }
     }
 
     mutating func advance() {
@@ -130,11 +132,12 @@ struct ServerHost {
     }
 }
 
-func feed(_ endpoint: inout some Endpoint, _ bytes: some Collection<UInt8>, now: Duration = .zero) {
-    guard !bytes.isEmpty else { return }
-    _ = endpoint.receive(limit: bytes.count, now: now) { buffer, range in
-        buffer.replaceSubrange(range, with: bytes)
-        return bytes.count
+/// Gives an end as much of `bytes` as it takes, and says how much.
+@discardableResult
+func feed(_ endpoint: inout some Endpoint, _ bytes: some Collection<UInt8>, now: Duration = .zero) -> Int {
+    endpoint.receive(limit: bytes.count, now: now) { buffer, range in
+        buffer.replaceSubrange(range, with: bytes.prefix(range.count))
+        return range.count
     }
 }
 

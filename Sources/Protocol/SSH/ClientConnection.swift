@@ -110,8 +110,7 @@ public struct ClientConnection: Endpoint {
                 case .probeAccepted: event = .probeAccepted
                 case .refused(let methods, let partial): event = .refused(methods: methods, partialSuccess: partial)
                 case .granted:
-                    stack.connection = Connection(for: userAuth.finish(), takesOffers: takesChannels)
-                    stack.timers.authenticated(now: now)
+                    stack.begin(Connection(for: userAuth.finish(), takesOffers: takesChannels), now: now)
                     event = .granted
                 }
             }

@@ -100,8 +100,7 @@ public struct ServerConnection: Endpoint {
         let user = userAuth.grant(banner: banner, output: &outputs)
         send(outputs)
         authentication = .done(userAuth)
-        stack.connection = Connection(for: user, mostChannels: mostChannels, takesOffers: true)
-        stack.timers.authenticated(now: now)
+        stack.begin(Connection(for: user, mostChannels: mostChannels, takesOffers: true), now: now)
     }
 
     /// Answers a signature or a password with no.

@@ -52,8 +52,16 @@ public struct Stack: Sendable {
         }
     }
 
+    /// The user is authenticated: from now on there are channels.
+    mutating func begin(_ connection: consuming Connection, now: Duration) {
+        self.connection = connection
+        timers.authenticated(now: now)
+        transport.userIsAuthenticated()
+    }
+
     /// Does what is due by the clock.
     mutating func tick(now: Duration) throws(SSHError) {
+        transport.tick(now: now)
         switch timers.due(now: now, isBusy: isBusy) {
         case nil: break
         case .loginGrace: throw .loginGraceExpired

@@ -14,6 +14,9 @@ struct PacketReader: Sendable {
     private(set) var bytesSinceKeys: UInt64 = 0
     private(set) var packetsSinceKeys: UInt64 = 0
 
+    /// Bytes that came and were not yet taken.
+    var unreadBytes: Int { end - start }
+
     /// What an idle connection keeps, in bytes.
     private static let keptCapacity = 8 * 1024
 
@@ -96,7 +99,7 @@ struct PacketReader: Sendable {
     private mutating func makeRoom(for count: Int) {
         guard storage.count - end < count else { return }
         if start > 0 {
-            storage.replaceSubrange(0..<end - start, with: storage[start..<end])
+            storage.removeSubrange(..<start)
             end -= start
             start = 0
         }
