@@ -39,6 +39,8 @@ struct GatewayProcess {
             input: try openFile("/dev/null"), output: .standardOutput, error: .standardError)
         // It ends with us even if we are killed.
         plan.parentDeathSignal = .terminate
+        // It is what separates privileges itself.
+        plan.keepsPrivileges = true
         do throws(LaunchError) {
             return try launch(plan)
         } catch {
