@@ -15,7 +15,9 @@ struct GatewayProcess {
             throw Failure("where this program is cannot be seen: \(error)")
         }
         let directory = URL(filePath: own).deletingLastPathComponent()
-        let places = [directory, directory.deletingLastPathComponent().appending(path: "sbin")].map { $0.appending(path: "posternd").path(percentEncoded: false) }
+        let places = [directory, directory.deletingLastPathComponent().appending(path: "sbin")].map {
+            $0.appending(path: "posternd").path(percentEncoded: false)
+        }
         guard let path = places.first(where: { FileManager.default.isExecutableFile(atPath: $0) }) else {
             throw Failure("posternd is neither \(places.map { "\"\($0)\"" }.joined(separator: " nor "))")
         }
