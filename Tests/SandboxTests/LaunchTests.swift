@@ -69,6 +69,25 @@ let isRoot = Users.currentUID == 0
                 """)
     }
 
+    @Test func `the signal at the parent's end is still set in the program`() throws {
+        let script = "import ctypes; n = ctypes.c_int(); ctypes.CDLL(None).prctl(2, ctypes.byref(n)); print(n.value)"
+        for identity in [nil, isRoot ? ProcessPlan.Identity(uid: 65534, gid: 65534, groups: []) : nil] {
+            let outcome = try run(["/usr/bin/python3", "-c", script]) {
+                $0.parentDeathSignal = .kill
+                $0.identity = identity
+            }
+            #expect(outcome.output == "9\n")
+        }
+    }
+
+    @Test(.enabled(if: isRoot, "only root makes them")) func `namespaces are the child's own`() throws {
+        let outcome = try run(["/bin/sh", "-c", "echo $$; cat /proc/sys/kernel/hostname > /dev/null; ls /sys/class/net"]) {
+            $0.namespaces = [.pid, .uts, .ipc]
+            $0.parentDeathSignal = .kill
+        }
+        #expect(outcome.output.hasPrefix("1\n"))
+    }
+
     @Test func `limits hold`() throws {
         let outcome = try run(["/bin/sh", "-c", "ulimit -n; ulimit -c"]) {
             $0.limits = [.noCoreDumps, ResourceLimit(.openFiles, 37)]

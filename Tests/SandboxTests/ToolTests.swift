@@ -9,7 +9,7 @@ func run(_ arguments: [String], in sandbox: SandboxPlan, _ change: (inout Proces
     let plan = try compiled(sandbox)
     let user = try #require(try Users.with(uid: isRoot ? 65534 : Users.currentUID))
     let account = Account(name: user.name, uid: user.uid, gid: user.gid, groups: user.groups, home: "/", shell: user.shell)
-    let program = try ProgramFile(arguments[0])
+    let program = try ProgramFile(arguments[0], trusting: Users.currentUID)
     let confined = try { (input: Descriptor) in
         try ProcessPlan(
             confining: plan, account: account, program: program, arguments: arguments.map { Array($0.utf8) },
@@ -159,6 +159,36 @@ private let landlock = LandlockSupport.running.abi > 0
             #expect(i386.status == .signaled(.badSystemCall, dumpedCore: false))
         }
     #endif
+
+    @Test func `the program itself is implied, by its descriptor or its path`() throws {
+        let directory = "/tmp/postern-implied-\(processID)-\(UInt32.random(in: 0 ... .max))"
+        try makeDirectory(directory, mode: 0o755)
+        defer { _ = try? run(["/bin/rm", "-r", directory]) }
+        _ = try run(["/bin/cp", "/bin/echo", directory + "/elf"])
+        try createFile(directory + "/script", Array("#!/bin/sh\necho \"$@\"\n".utf8), mode: 0o755)
+        try createFile(directory + "/other", [1], mode: 0o644)
+        for name in ["elf", "script"] {
+            #expect(try run([directory + "/" + name, "it ran"], in: PredefinedSandbox.tool).output == "it ran\n")
+        }
+        #expect(try run(["/bin/cat", directory + "/other"], in: PredefinedSandbox.tool).errors.contains("Permission denied"))
+    }
+
+    @Test func `a command is never root`() throws {
+        var sandbox = PredefinedSandbox.tool
+        sandbox.filter = try compile(sandbox)
+        let null = try openFile("/dev/null")
+        let root = Account(name: "root", uid: 0, gid: 0, groups: [], home: "/", shell: "/bin/sh")
+        let program = try ProgramFile("/bin/true")
+        #expect(throws: EnforcementError.root) {
+            try ProcessPlan(
+                confining: sandbox, account: root, program: program, arguments: [], environment: [], input: null, output: null, error: null)
+        }
+        sandbox.filter = []
+        #expect(throws: EnforcementError.noFilter(sandbox: "tool")) {
+            try ProcessPlan(
+                confining: sandbox, account: root, program: program, arguments: [], environment: [], input: null, output: null, error: null)
+        }
+    }
 
     @Test func `processes outside cannot be signalled`() throws {
         let probe = "import os\ntry: os.kill(\(processID), 0); print('allowed')\nexcept PermissionError: print('refused')"
