@@ -115,6 +115,15 @@ final class Gateway {
         try run(sshCommand(line, key: key, login: login, options: options), environment: environment, input: input, patience: patience)
     }
 
+    /// Holds one connection open that clients share, by their options.
+    func withMaster(key: String = "alice", _ body: ([String]) throws -> Void) throws {
+        let path = "\(directory)/master"
+        let master = try RunningProgram(sshCommand(["-N"], key: key, options: ["-M", "-S", path]).dropLast(2) + ["-N", "gateway"])
+        guard try becomesTrue(within: .seconds(10), { FileManager.default.fileExists(atPath: path) }) else { throw Trouble("no master: \(master.errorsSoFar)") }
+        try body(["-S", path])
+        try master.kill()
+    }
+
     /// Runs a shell script as the command `sh` of the standard policy.
     func script(_ script: String, options: [String] = [], input: Input = .nothing) throws -> Outcome {
         try ssh(Self.line(script), options: options, input: input)
