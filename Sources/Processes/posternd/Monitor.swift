@@ -64,15 +64,19 @@ struct Monitor {
         signals = try naming("signals", isTemporary: true) { () throws(Errno) in
             try SignalDescriptor([.child, .terminate, .interrupt, .hangUp])
         }
+        // Users are changed, foreign processes signalled, temporary directories given away. The bounding set is emptied here once for
+        // all our children; only the frontend's root directory is changed, before that capability goes too.
+        let kept: [Capability] = [.setUID, .setGID, .setCapabilities, .kill, .chown]
+        try Self.keepOnly(kept + [.chroot], isRoot)
         let frontend = try FrontendProcess.start(connection: connection, asRoot: isRoot)
+        try Self.keepOnly(kept, isRoot)
         frontendPID = frontend.process.pid
         self.frontend = frontend
-        if isRoot {
-            // Users are changed, foreign processes signalled, temporary directories given away, bounding sets emptied.
-            try naming("capabilities") { () throws(Errno) in
-                try dropCapabilities(keeping: [.setUID, .setGID, .setCapabilities, .kill, .chown])
-            }
-        }
+    }
+
+    private static func keepOnly(_ kept: [Capability], _ isRoot: Bool) throws(Fault) {
+        guard isRoot else { return }
+        try naming("capabilities") { () throws(Errno) in try dropCapabilities(keeping: kept) }
     }
 
     /// The first bytes on the wire are ours and need no frontend: the client need not wait for its start.
