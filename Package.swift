@@ -92,6 +92,8 @@ let package = Package(
         tests("PolicySourceTests", ["PolicySource", "Policy"], resources: [.copy("Wrong")]),
         tests("LinuxTests", ["Linux", "CLinux"]),
         tests("SandboxTests", ["Sandbox", "SandboxCompiler", "Linux", "Policy"]),
+        tests("GatewayTests", ["Linux", "Sandbox"]),
+        tests("ArchitectureTests", []),
     ],
     swiftLanguageModes: [.v6]
 )
