@@ -181,7 +181,7 @@ import Testing
         try Gateway.serving { gateway in
             try gateway.withMaster { options in
                 let (mark, other) = (Self.mark(), Self.mark())
-                let client = try RunningProgram(gateway.sshCommand([Gateway.line("(setsid sleep \(mark) &); echo up; sleep \(mark)")], options: options))
+                let client = try RunningProgram(gateway.sshCommand([Gateway.line("sleep \(mark) & echo up; sleep \(mark)")], options: options))
                 let second = try RunningProgram(gateway.sshCommand([Gateway.line("echo up; sleep \(other)")], options: options))
                 #expect(try becomesTrue(within: .seconds(10)) { client.outputSoFar == "up\n" && second.outputSoFar == "up\n" })
                 try client.kill()

@@ -42,7 +42,7 @@ final class RunningProgram {
 
     /// A test that hangs is a test that fails.
     static let patience: Duration = .seconds(60)
-    private static let mostOutput = 256 << 20
+    private static let mostOutput = 16 << 20
 
     /// Starts a program by its absolute path.
     ///
@@ -77,12 +77,15 @@ final class RunningProgram {
 
     var pid: Int32 { child.pid }
 
-    /// What it has written so far; its own place in the file stays as it is.
-    var outputSoFar: String { text(of: outputFile) }
-    var errorsSoFar: String { text(of: errorFile) }
+    /// The beginning of what it has written so far.
+    var outputSoFar: String { start(of: outputFile) }
+    var errorsSoFar: String { start(of: errorFile) }
 
-    private func text(of file: Descriptor) -> String {
-        String(decoding: (try? bytes(of: file)) ?? [], as: UTF8.self)
+    /// Its own place in the file stays as it is.
+    private func start(of file: Descriptor) -> String {
+        var bytes = [UInt8](repeating: 0, count: 1 << 18)
+        let count = try? openFile("/proc/self/fd/\(file.number)").read(into: &bytes, bytes.indices)
+        return String(decoding: bytes.prefix(count ?? 0), as: UTF8.self)
     }
 
     private func bytes(of file: Descriptor) throws -> [UInt8] {
