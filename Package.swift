@@ -46,7 +46,7 @@ let package = Package(
         // Protocol: pure.
         module("Protocol", "SSHWire"),
         module("Protocol", "SSHKeys", ["SSHWire", "Sodium"]),
-        module("Protocol", "SSHCiphers", ["Sodium"]),
+        module("Protocol", "SSHCiphers", ["SSHKeys", "Sodium"]),
         module("Protocol", "SSHTransport", ["SSHWire", "SSHKeys", "SSHCiphers", "Sodium"]),
         module("Protocol", "SSHUserAuth", ["SSHWire"]),
         module("Protocol", "SSHConnection", ["SSHWire", "SSHUserAuth"]),
@@ -73,7 +73,7 @@ let package = Package(
         program(
             "postern-frontend",
             [
-                "Linux", "Sandbox", "Sodium", "SSH", "SSHCiphers", "SSHWire", "SSHTransport", "SSHUserAuth", "SSHConnection",
+                "Linux", "Sandbox", "Sodium", "SSH", "SSHKeys", "SSHWire", "SSHTransport", "SSHUserAuth", "SSHConnection",
                 "MonitorProtocol",
             ], staticPie),
         program(
@@ -85,7 +85,7 @@ let package = Package(
 
         tests("SSHWireTests", ["SSHWire"]),
         tests("SSHKeysTests", ["SSHKeys", "SSHWire", "Sodium"]),
-        tests("SSHCiphersTests", ["SSHCiphers", "SSHWire", "Sodium"]),
+        tests("SSHCiphersTests", ["SSHCiphers", "SSHKeys", "SSHWire", "Sodium"]),
         tests("SSHTests", ["SSH", "SSHWire", "SSHKeys", "SSHCiphers", "SSHTransport", "SSHUserAuth", "SSHConnection", "Sodium"]),
         tests("MonitorProtocolTests", ["MonitorProtocol", "SSHWire"]),
         tests("PolicyTests", ["Policy"]),

@@ -1,7 +1,7 @@
 import Linux
 import MonitorProtocol
 import SSH
-import SSHCiphers
+import SSHKeys
 import SSHConnection
 import SSHTransport
 import SSHUserAuth
