@@ -15,6 +15,8 @@ public enum ConnectionError: Error, Equatable, Sendable {
     case windowOverflow
     /// More requests than a channel may have waiting.
     case tooManyRequests(limit: Int)
+    /// Waiting requests of a channel that are longer together, in bytes.
+    case requestsTooLong(limit: Int)
     /// An answer to a request that we never made.
     case answerWithoutRequest(MessageNumber)
 

@@ -70,21 +70,6 @@ struct Pair {
     }
 }
 
-func feed(_ endpoint: inout some Endpoint, _ bytes: [UInt8]) {
-    guard !bytes.isEmpty else { return }
-    _ = endpoint.receive(limit: bytes.count, now: .zero) { buffer, range in
-        buffer.replaceSubrange(range, with: bytes)
-        return bytes.count
-    }
-}
-
-func send(_ endpoint: inout some Endpoint, _ id: ChannelID, _ bytes: [UInt8]) -> Int {
-    endpoint.send(id, .standard, limit: bytes.count) { buffer, range in
-        buffer.replaceSubrange(range, with: bytes[..<range.count])
-        return range.count
-    }
-}
-
 @Suite("SSH: both ends of ours speak to each other") struct PairTests {
     @Test func `agrees on keys, authenticates and runs a command`() throws {
         var pair = Pair()
