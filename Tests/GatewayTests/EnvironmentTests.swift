@@ -64,7 +64,7 @@ import Testing
     }
 
     @Test func `TMPDIR is there, is private, and goes with all that is in it`() throws {
-        try Gateway.serving(Self.policy) { gateway in
+        try Gateway.serving { gateway in
             let script = "cd $TMPDIR && pwd && stat -c %u:%a . && mkdir -p a/b && echo x > a/b/c && chmod 000 a/b && ln -s / link && echo kept > file && cat file"
             let outcome = try gateway.script(script)
             let lines = outcome.output.split(separator: "\n").map(String.init)
@@ -100,8 +100,8 @@ import Testing
 
     @Test func `the standard streams are pipes, not the connection`() throws {
         try Gateway.serving { gateway in
-            let outcome = try gateway.script("for n in 0 1 2; do test -p /dev/fd/$n || test -t $n || stat -L -c %F - <&$n; done", input: .bytes([]))
-            #expect(outcome.output == "fifo\nfifo\nfifo\n", "\(outcome)")
+            let outcome = try gateway.script("test -p /dev/fd/0 && test -p /dev/fd/1 && test -p /dev/fd/2 && echo pipes", input: .bytes([]))
+            #expect(outcome.output == "pipes\n", "\(outcome)")
         }
     }
 }
