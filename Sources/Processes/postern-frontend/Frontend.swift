@@ -19,6 +19,7 @@ struct Frontend {
     var channels: [UInt32: ChannelID] = [:]
     var nextRequest: UInt32 = 0
     private var poll = PollSet()
+    private var firstSession = 0
     var peerHasEnded = false
 
     /// Read at once from the peer, and from a command; they grow while that is not enough, so that a short session stays small.
@@ -77,7 +78,7 @@ struct Frontend {
         while let (message, descriptors) = try monitor.receive() { try take(message, descriptors) }
         try readFromPeer()
         try ssh.tick(now: Clock.monotonic)
-        for id in sessions.keys.sorted() {
+        for id in sessionsInTurn() {
             feedInput(of: id)
             relayOutput(of: id)
         }
@@ -162,6 +163,14 @@ struct Frontend {
     }
 
     // MARK: - Running commands
+
+    /// All sessions, another one first each time: one that writes without end leaves room for the others.
+    private mutating func sessionsInTurn() -> [ChannelID] {
+        let ids = sessions.keys.sorted()
+        guard !ids.isEmpty else { return [] }
+        firstSession = (firstSession + 1) % ids.count
+        return Array(ids[firstSession...] + ids[..<firstSession])
+    }
 
     private mutating func feedInput(of id: ChannelID) {
         guard let session = sessions[id], session.standardInput != nil, !session.input.isEmpty else { return }

@@ -219,7 +219,7 @@ struct Monitor {
 
     /// Signs a key exchange: the host key and our own identification are put in here, so the frontend cannot have anything else signed.
     private mutating func sign(_ record: FrontendMessage.KeyExchangeRecord) throws(Violation) {
-        guard let hash = Self.hashFunction(ofMethod: record.method) else { throw .unknownMethod(record.method) }
+        guard let hash = KeyExchangeMethod(rawValue: record.method)?.hash else { throw .unknownMethod(record.method) }
         let exchangeHash = ExchangeHash(
             clientVersion: Array(record.clientVersion.utf8), serverVersion: Array(identification.utf8),
             clientKexInit: record.clientKexInit, serverKexInit: record.serverKexInit, hostKey: hostKey.blob,
@@ -231,13 +231,6 @@ struct Monitor {
             log.debug("client \(JSONText.string(record.clientVersion)), key exchange \(JSONText.string(record.method))")
         }
         tell(.signed(hostKey: hostKey.blob, signature: hostKey.sign(exchangeHash)))
-    }
-
-    private static func hashFunction(ofMethod name: String) -> HashFunction? {
-        switch name {
-        case "curve25519-sha256", "curve25519-sha256@libssh.org": .sha256
-        default: nil
-        }
     }
 
     private mutating func probe(_ credential: FrontendMessage.Credential) {
