@@ -63,7 +63,7 @@ struct Frontend {
             try monitor.send(.farewell("closed by the peer"))
         } catch let error as SSHError {
             writeLast()
-            try monitor.send(.farewell(String("\(error)".prefix(200))))
+            try monitor.send(.fault(String("\(error)".prefix(FrontendMessage.longestFarewell / 4))))
         } catch let error as MonitorChannel.Failure {
             throw error
         } catch let error as Errno {

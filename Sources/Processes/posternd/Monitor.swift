@@ -37,6 +37,8 @@ struct Monitor {
     /// Processes that remove temporary directories.
     var removers: [Int32: TemporaryDirectory] = [:]
     private var farewell = "the connection was lost"
+    /// False when the peer or the frontend broke a rule.
+    private(set) var endedWell = true
     private var poll = PollSet()
 
     /// The order: look at what we were given, greet, start the frontend, and give up what is needed no more.
@@ -214,6 +216,9 @@ struct Monitor {
         case .signal(let number, let name): signal(number, name)
         case .closed(let number): abandon(number)
         case .farewell(let text): farewell = text
+        case .fault(let text):
+            farewell = text
+            endedWell = false
         }
     }
 
@@ -304,6 +309,7 @@ struct Monitor {
             log.audit("violation", [.init("reason", .string(violation.description))])
             log.error("ended the frontend: \(violation)")
             farewell = "violation"
+            endedWell = false
         }
         guard let ended = frontend else { return }
         frontend = nil
