@@ -47,11 +47,13 @@ struct TemporaryDirectory {
     }
 
     private func empty(for account: Account, asRoot: Bool) throws(Fault) -> ChildProcess {
-        let program = try naming("remover") { () throws(ProgramError) in try ProgramFile("/bin/rm") }
+        let program = try naming("remover") { () throws(ProgramError) in try ProgramFile("/bin/sh") }
         let null = try naming("/dev/null") { () throws(Errno) in try openFile("/dev/null", .readWrite) }
-        // `rm` cannot remove the directory itself, which stands in one of root's; its complaint about that goes nowhere.
+        // Directories that the command has shut are opened first. `rm` cannot remove the directory itself, which stands in one of root's;
+        // its complaint about that goes nowhere.
+        let script = #"/usr/bin/find "$0" -type d ! -perm -700 -exec /bin/chmod u+rwx {} ';'; exec /bin/rm -rf -- "$0""#
         var plan = ProcessPlan(
-            program: program.program, arguments: ["rm", "-rf", "--", path], input: null, output: null, error: null)
+            program: program.program, arguments: ["sh", "-c", script, path], input: null, output: null, error: null)
         plan.directory = "/"
         if asRoot {
             plan.identity = ProcessPlan.Identity(uid: account.uid, gid: account.gid, groups: [])
