@@ -35,6 +35,7 @@ extension ConnectionError: CustomStringConvertible {
         case .packetTooLarge(let data, let limit): "\(data) bytes in one message, of at most \(limit)"
         case .windowOverflow: "a window beyond its range"
         case .tooManyRequests(let limit): "more than \(limit) waiting requests on a channel"
+        case .requestsTooLong(let limit): "waiting requests of more than \(limit) bytes"
         case .answerWithoutRequest(let message): "\(message) that answers no request"
         }
     }
