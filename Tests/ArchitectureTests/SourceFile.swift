@@ -4,6 +4,7 @@ import Foundation
 struct SourceFile: CustomStringConvertible {
     /// From the package's directory.
     let path: String
+    private let text: String
     let lines: [Substring]
     let code: [Substring]
 
@@ -13,7 +14,7 @@ struct SourceFile: CustomStringConvertible {
 
     init(_ path: String) throws {
         self.path = path
-        let text = try String(contentsOf: Self.package.appending(path: path), encoding: .utf8)
+        text = try String(contentsOf: Self.package.appending(path: path), encoding: .utf8)
         lines = text.split(separator: "\n", omittingEmptySubsequences: false)
         var stripper = CodeStripper(text, isSwift: path.hasSuffix(".swift"))
         code = stripper.code().split(separator: "\n", omittingEmptySubsequences: false)
@@ -28,7 +29,9 @@ struct SourceFile: CustomStringConvertible {
 
     /// `path:line` of each line of code that has one of these words, whole.
     func places(of words: [String]) -> [String] {
-        code.indices.filter { index in words.contains { code[index].hasWord($0) } }.map { "\(path):\($0 + 1)" }
+        let words = words.filter { text.range(of: $0.trimmingCharacters(in: ["*"])) != nil }
+        if words.isEmpty { return [] }
+        return code.indices.filter { index in words.contains { code[index].hasWord($0) } }.map { "\(path):\($0 + 1)" }
     }
 
     /// Where each function begins, and how many lines it has; those of a long text in it do not count.
