@@ -71,7 +71,7 @@ extension Descriptor {
             try client.say(text)
             #expect(try client.ends(within: .seconds(5)))
             let outcome = try posternd.wait(.seconds(5))
-            #expect(outcome.code == 0, "\(outcome)")
+            #expect(outcome.code == 111, "\(outcome)")
             #expect(outcome.errors.contains(#""event":"disconnect""#))
         }
     }
