@@ -1,5 +1,4 @@
 import SSH
-import SSHCiphers
 import SSHConnection
 import SSHKeys
 import SSHTransport
@@ -10,63 +9,78 @@ import Testing
 
 /// A server and a client of ours, joined in memory.
 struct Pair {
-    var server: ServerConnection
+    var host: ServerHost
     var client: ClientConnection
-    let hostKey = HostKey(Ed25519SigningKey.generate())
-    let userKey = Ed25519SigningKey.generate()
     var now: Duration = .zero
-    var serverEvents: [Connection.Event] = []
     var clientEvents: [ClientConnection.Event] = []
-    let serverLine = "SSH-2.0-Test_server"
+    private static let userKey = Ed25519SigningKey(seed: SecretBytes(copying: [UInt8](repeating: 2, count: 32)))
 
-    init(rekeyAfterBytes: UInt64 = 1 << 30) {
-        Sodium.initialize()
-        var transport = Transport.Configuration(identification: Identification(software: "Test_server"))
-        transport.extensions = [ExtInfo.Extension(name: "server-sig-algs", value: Array("ssh-ed25519".utf8))]
-        transport.rekeyAfterBytes = rekeyAfterBytes
-        server = ServerConnection(ServerConnection.Configuration(transport: transport), random: SystemRandom(), now: .zero)
-        client = ClientConnection(
-            Transport.Configuration(identification: Identification(software: "Test_client")), random: SystemRandom(), now: .zero)
+    init(clientChange: (inout Transport.Configuration) -> Void = { _ in }, _ change: (inout ServerConnection.Configuration) -> Void = { _ in }) {
+        host = ServerHost(change)
+        host.checksSignatures = true
+        var configuration = Transport.Configuration(identification: Identification(software: "Test_client"))
+        clientChange(&configuration)
+        client = ClientConnection(configuration, random: SeededRandom(seed: 2), now: .zero)
     }
 
-    /// Carries bytes both ways until both ends are quiet; grants every signature that is valid.
+    /// Carries bytes both ways until both ends are quiet.
     mutating func run() throws {
-        while true {
-            let toServer = Array(client.pending)
-            client.didWrite(toServer.count)
-            feed(&server, toServer)
-            while let event = try server.next(now: now) { handle(event) }
-            let toClient = Array(server.pending)
-            server.didWrite(toClient.count)
-            feed(&client, toClient)
-            while let event = try client.next(now: now) {
-                if case .judgeHostKey = event { client.acceptHostKey(now: now) }
-                clientEvents.append(event)
-            }
-            if client.pendingBytes == 0 && server.pendingBytes == 0 { return }
+        repeat { try step() } while client.pendingBytes > 0 || host.server.pendingBytes > 0
+    }
+
+    /// Carries what waits, each way once.
+    mutating func step() throws {
+        host.now = now
+        let toServer = Array(client.pending)
+        client.didWrite(toServer.count)
+        host.take(toServer)
+        host.advance()
+        if let error = host.error { throw error }
+        var toClient = host.takeOutput()[...]
+        while !toClient.isEmpty, client.takesInput {
+            toClient = toClient.dropFirst(feed(&client, toClient, now: now))
+            while let event = try client.next(now: now) { handle(event) }
         }
     }
 
-    mutating func handle(_ event: ServerConnection.Event) {
-        switch event {
-        case .needSignature(let request):
-            let hash = ExchangeHash(
-                clientVersion: Array(request.clientVersion.utf8), serverVersion: Array(serverLine.utf8),
-                clientKexInit: request.clientKexInit, serverKexInit: request.serverKexInit, hostKey: hostKey.blob,
-                clientShare: request.clientShare, serverShare: request.serverShare, sharedSecret: request.sharedSecret, hash: .sha256)
-            server.sign(SignatureAnswer(hostKey: hostKey.blob, signature: hostKey.sign(hash.value)), now: now)
-        case .mayProbe: server.answerProbe(true)
-        case .verify: server.grant(now: now)
-        case .channel(let event): serverEvents.append(event)
-        default: break
-        }
+    private mutating func handle(_ event: ClientConnection.Event) {
+        if case .judgeHostKey = event { client.acceptHostKey(now: now) }
+        if case .channel(.data(let id, _, let bytes)) = event { client.didConsume(id, bytes.count) }
+        if case .channel(.globalRequest(_, true, _)) = event { client.answerGlobal(nil) }
+        clientEvents.append(event)
     }
 
     mutating func authenticate() throws {
         try run()
-        let key = PublicKey(ed25519: userKey.publicKey)
-        client.attempt(user: "alice", method: .publicKey(algorithm: key.algorithm, key: key.blob, signature: [1]))
+        let key = PublicKey(ed25519: Self.userKey.publicKey)
+        let data = PublicKeySignedData(
+            sessionIdentifier: try #require(client.sessionIdentifier), user: "alice", service: "ssh-connection", algorithm: key.algorithm, blob: key.blob)
+        let signature = SignatureBlob.ed25519(Self.userKey.sign(data.bytes))
+        client.attempt(user: "alice", method: .publicKey(algorithm: key.algorithm, key: key.blob, signature: signature))
         try run()
+    }
+
+    /// Opens a channel.
+    mutating func open() throws -> ChannelID {
+        let opened = client.openSession()
+        let id = try #require(opened)
+        try run()
+        return id
+    }
+
+    /// What the client heard of its channels.
+    var channelEvents: [Connection.Event] {
+        clientEvents.compactMap { event in if case .channel(let inner) = event { inner } else { nil } }
+    }
+}
+
+extension SignatureBlob {
+    /// RFC 8709 §6.
+    static func ed25519(_ signature: [UInt8]) -> [UInt8] {
+        var writer = WireWriter()
+        writer.text("ssh-ed25519")
+        writer.string(signature)
+        return writer.bytes
     }
 }
 
@@ -74,30 +88,55 @@ struct Pair {
     @Test func `agrees on keys, authenticates and runs a command`() throws {
         var pair = Pair()
         try pair.authenticate()
-        #expect(pair.client.sessionIdentifier == pair.server.sessionIdentifier)
-        let opened = pair.client.openSession()
-        let id = try #require(opened)
-        try pair.run()
-        #expect(pair.serverEvents == [.offered(id, type: "session")])
-        pair.server.accept(id)
-        try pair.run()
+        #expect(pair.client.sessionIdentifier == pair.host.server.sessionIdentifier)
+        let id = try pair.open()
         pair.client.request(id, .exec(command: Array("true".utf8)), wantReply: true)
         try pair.run()
-        #expect(pair.serverEvents.last == .requested(id, .exec(command: Array("true".utf8))))
-        pair.server.answer(id, true)
-        let sent = send(&pair.server, id, Array("hello".utf8))
+        let sent = send(&pair.host.server, id, Array("hello".utf8))
         #expect(sent == 5)
-        pair.server.request(id, .exitStatus(7))
-        pair.server.end(id)
-        pair.server.close(id)
+        pair.host.server.request(id, .exitStatus(7))
+        pair.host.server.end(id)
+        pair.host.server.close(id)
         try pair.run()
-        let events = pair.clientEvents.compactMap { event -> Connection.Event? in if case .channel(let inner) = event { inner } else { nil } }
         #expect(
-            events == [
+            pair.channelEvents == [
                 .opened(id), .answered(id, true), .data(id, .standard, ArraySlice("hello".utf8)), .requested(id, .exitStatus(7)), .ended(id),
                 .closed(id),
             ])
-        #expect(pair.serverEvents.last == .closed(id))
-        #expect(pair.server.openChannels.isEmpty)
+        #expect(
+            pair.host.log == [
+                "identified SSH-2.0-Test_client", "sign curve25519-sha256", "first keys", "verify alice ssh-ed25519 true", "offered 0 session",
+                "requested 0 exec true", "closed 0",
+            ])
+        #expect(pair.host.server.openChannels.isEmpty)
+    }
+
+    @Test func `a client keeps its word when the server is of another mind`() throws {
+        var pair = Pair()
+        pair.host.grants = false
+        try pair.authenticate()
+        guard case .refused(["publickey"], false) = pair.clientEvents.last else {
+            Issue.record("\(String(describing: pair.clientEvents.last))")
+            return
+        }
+        #expect(pair.client.mayAttempt)
+    }
+
+    @Test func `keepalives of a quiet server are answered, and silence ends the connection`() throws {
+        var pair = Pair()
+        try pair.authenticate()
+        _ = try pair.open()
+        for round in 1...3 {
+            pair.now = .seconds(30 * round)
+            pair.host.now = pair.now
+            pair.host.tick()
+            try pair.run()
+        }
+        #expect(pair.host.log.count { $0 == "global answered" } == 3)
+        for round in 4...7 {
+            pair.host.now = .seconds(30 * round)
+            pair.host.tick()
+        }
+        #expect(pair.host.error == .peerSilent)
     }
 }
