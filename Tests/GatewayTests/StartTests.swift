@@ -59,12 +59,12 @@ extension Descriptor {
     }
 
     static let bad = [
-        ("none at all", "HELLO THERE\r\n"), ("HTTP", "GET / HTTP/1.1\r\nHost: x\r\n\r\n"), ("too old", "SSH-1.5-old\r\n"), ("nothing behind the version", "SSH-2.0\r\n"),
-        ("empty", "\r\n"), ("overlong", "SSH-2.0-" + String(repeating: "x", count: 300) + "\r\n"), ("endless", String(repeating: "x", count: 100_000)),
-        ("a NUL", "SSH-2.0-a\0b\r\n"),
+        ("HELLO THERE\r\n", "malformed"), ("GET / HTTP/1.1\r\nHost: x\r\n\r\n", "malformed"), ("SSH-1.5-old\r\n", "protocol version 1.5"),
+        ("SSH-2.0\r\n", "malformed"), ("\r\n", "malformed"), ("SSH-2.0-a\0b\r\n", "malformed"),
+        ("SSH-2.0-" + String(repeating: "x", count: 300) + "\r\n", "more than 255 bytes"), (String(repeating: "x", count: 100_000), "more than 255 bytes"),
     ]
 
-    @Test(arguments: bad) func `a bad one ends the connection`(what: String, text: String) throws {
+    @Test(arguments: bad) func `a bad, short or overlong one ends the connection, with exit status 111`(text: String, reason: String) throws {
         try Gateway.serving { gateway in
             let (client, posternd) = try serve(try Gateway.command(gateway.directory))
             #expect(try client.line().hasPrefix("SSH-2.0-Postern_"))
@@ -72,7 +72,8 @@ extension Descriptor {
             #expect(try client.ends(within: .seconds(5)))
             let outcome = try posternd.wait(.seconds(5))
             #expect(outcome.code == 111, "\(outcome)")
-            #expect(outcome.errors.contains(#""event":"disconnect""#))
+            let disconnect = try #require(outcome.errors.split(separator: "\n").last.map { try AuditRecord(String($0)) })
+            #expect(disconnect.event == "disconnect" && disconnect["reason"].contains(reason), "\(outcome)")
         }
     }
 
