@@ -15,7 +15,7 @@ struct Pair {
     var clientEvents: [ClientConnection.Event] = []
     private static let userKey = Ed25519SigningKey(seed: SecretBytes(copying: [UInt8](repeating: 2, count: 32)))
 
-    init(clientChange: (inout Transport.Configuration) -> Void = { _ in }, _ change: (inout ServerConnection.Configuration) -> Void = { _ in }) {
+    init(client clientChange: (inout Transport.Configuration) -> Void = { _ in }, server change: (inout ServerConnection.Configuration) -> Void = { _ in }) {
         host = ServerHost(change)
         host.checksSignatures = true
         var configuration = Transport.Configuration(identification: Identification(software: "Test_client"))
