@@ -30,7 +30,7 @@ struct TemporaryDirectory {
     }
 
     /// Removes it when it is empty, as it mostly is. What else is in it belongs to the user: a process with no more rights than that
-    /// user, and no path but this one, removes it.
+    /// user removes it, following no link.
     ///
     /// - Returns: the process to wait for, or nil when it is done.
     func remove(for account: Account, asRoot: Bool) throws(Fault) -> ChildProcess? {
