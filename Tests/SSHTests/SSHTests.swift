@@ -53,7 +53,7 @@ struct Pair {
             let hash = ExchangeHash(
                 clientVersion: Array(request.clientVersion.utf8), serverVersion: Array(serverLine.utf8),
                 clientKexInit: request.clientKexInit, serverKexInit: request.serverKexInit, hostKey: hostKey.blob,
-                clientShare: request.clientShare, serverShare: request.serverShare, sharedSecret: request.sharedSecret, hash: .sha256)
+                clientShare: request.clientShare, serverShare: request.serverShare, sharedSecret: request.sharedSecret, hash: request.method.hash)
             server.sign(SignatureAnswer(hostKey: hostKey.blob, signature: hostKey.sign(hash.value)), now: now)
         case .mayProbe: server.answerProbe(true)
         case .verify: server.grant(now: now)
