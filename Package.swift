@@ -46,11 +46,11 @@ let package = Package(
         // Protocol: pure.
         module("Protocol", "SSHWire"),
         module("Protocol", "SSHKeys", ["SSHWire", "Sodium"]),
-        module("Protocol", "SSHCiphers", ["SSHWire", "Sodium"]),
+        module("Protocol", "SSHCiphers", ["SSHKeys", "Sodium"]),
         module("Protocol", "SSHTransport", ["SSHWire", "SSHKeys", "SSHCiphers", "Sodium"]),
-        module("Protocol", "SSHUserAuth", ["SSHWire", "SSHKeys"]),
+        module("Protocol", "SSHUserAuth", ["SSHWire"]),
         module("Protocol", "SSHConnection", ["SSHWire", "SSHUserAuth"]),
-        module("Protocol", "SSH", ["SSHWire", "SSHKeys", "SSHCiphers", "SSHTransport", "SSHUserAuth", "SSHConnection", "Sodium"]),
+        module("Protocol", "SSH", ["SSHWire", "SSHTransport", "SSHUserAuth", "SSHConnection", "Sodium"]),
         module("Protocol", "MonitorProtocol", ["SSHWire"]),
 
         // Policy: pure; only `postern` links PolicySource.
@@ -70,7 +70,12 @@ let package = Package(
 
         // Processes: one folder is one executable.
         program("posternd", ["Linux", "Sandbox", "Sodium", "Policy", "SSHWire", "SSHKeys", "MonitorProtocol"], staticPie),
-        program("postern-frontend", ["Linux", "Sandbox", "Sodium", "SSH", "SSHCiphers", "SSHWire", "SSHTransport", "SSHUserAuth", "SSHConnection", "MonitorProtocol"], staticPie),
+        program(
+            "postern-frontend",
+            [
+                "Linux", "Sandbox", "Sodium", "SSH", "SSHKeys", "SSHWire", "SSHTransport", "SSHUserAuth", "SSHConnection",
+                "MonitorProtocol",
+            ], staticPie),
         program(
             "postern",
             [
@@ -80,7 +85,7 @@ let package = Package(
 
         tests("SSHWireTests", ["SSHWire"]),
         tests("SSHKeysTests", ["SSHKeys", "SSHWire", "Sodium"]),
-        tests("SSHCiphersTests", ["SSHCiphers", "SSHWire", "Sodium"]),
+        tests("SSHCiphersTests", ["SSHCiphers", "SSHKeys", "SSHWire", "Sodium"]),
         tests("SSHTransportTests", ["SSHTransport", "SSHWire", "SSHKeys", "SSHCiphers", "Sodium"]),
         tests("SSHUserAuthTests", ["SSHUserAuth", "SSHWire"]),
         tests("SSHConnectionTests", ["SSHConnection", "SSHUserAuth", "SSHWire"]),
@@ -90,6 +95,8 @@ let package = Package(
         tests("PolicySourceTests", ["PolicySource", "Policy"], resources: [.copy("Wrong")]),
         tests("LinuxTests", ["Linux", "CLinux"]),
         tests("SandboxTests", ["Sandbox", "SandboxCompiler", "Linux", "Policy"]),
+        tests("GatewayTests", ["Linux", "Sandbox"]),
+        tests("ArchitectureTests", []),
     ],
     swiftLanguageModes: [.v6]
 )

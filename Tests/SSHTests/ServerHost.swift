@@ -29,6 +29,8 @@ struct ServerHost {
     init(random: any RandomSource = SeededRandom(seed: 1), _ change: (inout ServerConnection.Configuration) -> Void = { _ in }) {
         Sodium.initialize()
         var transport = Transport.Configuration(identification: Identification(sent: Self.line))
+        // The recorded sessions and the answers below are of these.
+        transport.proposal.kex = [.curve25519, .curve25519LibSSH]
         transport.extensions = [ExtInfo.Extension(name: "server-sig-algs", value: Array("ssh-ed25519".utf8))]
         var configuration = ServerConnection.Configuration(transport: transport)
         change(&configuration)

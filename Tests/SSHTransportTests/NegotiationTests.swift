@@ -1,4 +1,5 @@
 import SSHCiphers
+import SSHKeys
 import SSHWire
 import Testing
 

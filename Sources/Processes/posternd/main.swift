@@ -6,7 +6,7 @@ private let exitUsage: Int32 = 100
 private let version = "0.1"
 
 private func stop(_ text: String, _ status: Int32) -> Never {
-    LogSink.descriptor(.standardError).write("posternd: \(text)", .error)
+    Log.sinkOfFaults.write("posternd: \(text)", .error)
     exitNow(status)
 }
 
@@ -21,6 +21,7 @@ private func serve(_ options: Options) -> Never {
             }
             var monitor = try Monitor(options, log: log, software: "Postern_\(version)")
             try monitor.run()
+            if !monitor.endedWell { exitNow(exitTemporary) }
         } else {
             var listener = try Listener(options, sockets: listeners, log: log)
             try listener.run()

@@ -17,6 +17,8 @@ public enum FrontendMessage: Equatable, Sendable {
     case closed(request: UInt32)
     /// The connection is over, and this is why; for the log.
     case farewell(String)
+    /// The connection was ended because the peer broke the protocol or a time limit, and this is how; for the log.
+    case fault(String)
 
     public struct KeyExchangeRecord: Equatable, Sendable {
         public var method: String
@@ -82,7 +84,7 @@ public enum FrontendMessage: Equatable, Sendable {
     /// Text of a farewell, in bytes.
     public static let longestFarewell = 1024
 
-    private enum Tag: UInt8 { case sign = 1, probe, authenticate, start, signal, closed, farewell }
+    private enum Tag: UInt8 { case sign = 1, probe, authenticate, start, signal, closed, farewell, fault }
 
     public init(bytes: [UInt8]) throws(WireError) {
         guard bytes.count <= Self.longest else { throw .tooLong(length: bytes.count, limit: Self.longest) }
@@ -98,6 +100,7 @@ public enum FrontendMessage: Equatable, Sendable {
         case .signal: self = .signal(request: try reader.uint32(), name: try reader.text(limit: WireLimit.name))
         case .closed: self = .closed(request: try reader.uint32())
         case .farewell: self = .farewell(try reader.text(limit: Self.longestFarewell))
+        case .fault: self = .fault(try reader.text(limit: Self.longestFarewell))
         }
         try reader.finish()
     }
@@ -133,6 +136,9 @@ public enum FrontendMessage: Equatable, Sendable {
             writer.uint32(request)
         case .farewell(let text):
             writer.byte(Tag.farewell.rawValue)
+            writer.text(text)
+        case .fault(let text):
+            writer.byte(Tag.fault.rawValue)
             writer.text(text)
         }
         return writer.bytes

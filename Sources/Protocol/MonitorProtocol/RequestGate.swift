@@ -55,7 +55,7 @@ public struct RequestGate: Sendable {
             nextRequest += 1
         case (.authenticated, .signal(let number, _)), (.authenticated, .closed(let number)):
             guard number < nextRequest else { throw .outOfTurn(request: request.name, phase: "before its start") }
-        case (_, .farewell):
+        case (_, .farewell), (_, .fault):
             break
         default:
             throw .outOfTurn(request: request.name, phase: phase.rawValue)
@@ -85,6 +85,7 @@ extension FrontendMessage {
         case .signal: "signal"
         case .closed: "closed"
         case .farewell: "farewell"
+        case .fault: "fault"
         }
     }
 }
