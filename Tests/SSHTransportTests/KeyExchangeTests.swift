@@ -8,13 +8,16 @@ import Testing
 
 /// A client's and a server's key exchange, each message carried by hand.
 struct ExchangePair {
+    /// The shares and hashes below are of this method.
+    static let proposal = AlgorithmProposal(kex: [.curve25519, .curve25519LibSSH])
+
     var client = ExchangePair.exchange(.client)
     var server = ExchangePair.exchange(.server)
     var random: any RandomSource = SeededRandom(seed: 1)
     let hostKey = HostKey(Ed25519SigningKey(seed: SecretBytes(copying: [UInt8](repeating: 7, count: 32))))
 
     static func exchange(_ role: Role) -> KeyExchange {
-        KeyExchange(role: role, proposal: AlgorithmProposal(), clientVersion: "SSH-2.0-client", serverVersion: "SSH-2.0-server")
+        KeyExchange(role: role, proposal: ExchangePair.proposal, clientVersion: "SSH-2.0-client", serverVersion: "SSH-2.0-server")
     }
 
     static func message(_ payload: [UInt8]) throws -> KeyExchange.Message {
@@ -145,7 +148,7 @@ struct ExchangePair {
 
     @Test(arguments: refused)
     func `refuses what its state does not allow`(role: Role, stop: ExchangePair.Stop?, refused: [MessageNumber], during: String) throws {
-        let kexInit = AlgorithmProposal().kexInit(role: .client, cookie: Array(0..<16), isFirst: true)
+        let kexInit = ExchangePair.proposal.kexInit(role: .client, cookie: Array(0..<16), isFirst: true)
         let messages: [KeyExchange.Message] = [
             .kexInit(kexInit, payload: kexInit.payload), .ecdhInit(KexECDHInit(clientShare: Array(1...32))),
             .ecdhReply(KexECDHReply(hostKey: [], serverShare: [], signature: [])), .newKeys(NewKeys()),
@@ -205,7 +208,7 @@ struct ExchangePair {
     @Test func `a wrong guess is ignored once`() throws {
         for (kex, ignored) in [(["curve25519-sha256"], false), (["other", "curve25519-sha256"], true)] {
             var pair = ExchangePair()
-            var theirs = AlgorithmProposal().kexInit(role: .client, cookie: Array(0..<16), isFirst: true)
+            var theirs = ExchangePair.proposal.kexInit(role: .client, cookie: Array(0..<16), isFirst: true)
             theirs.algorithms.kex = kex
             theirs.firstKexPacketFollows = true
             _ = try pair.server.receive(.kexInit(theirs, payload: theirs.payload), random: &pair.random)
@@ -220,7 +223,7 @@ struct ExchangePair {
         _ = try pair.run()
         #expect(pair.server.isStrict && pair.client.isStrict && pair.server.peerTakesExtInfo)
         var plain = ExchangePair()
-        let theirs = AlgorithmProposal().kexInit(role: .client, cookie: Array(0..<16), isFirst: false)
+        let theirs = ExchangePair.proposal.kexInit(role: .client, cookie: Array(0..<16), isFirst: false)
         _ = try plain.server.receive(.kexInit(theirs, payload: theirs.payload), random: &plain.random)
         #expect(!plain.server.isStrict && !plain.server.peerTakesExtInfo)
         _ = try pair.run()
