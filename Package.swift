@@ -46,11 +46,11 @@ let package = Package(
         // Protocol: pure.
         module("Protocol", "SSHWire"),
         module("Protocol", "SSHKeys", ["SSHWire", "Sodium"]),
-        module("Protocol", "SSHCiphers", ["SSHWire", "Sodium"]),
+        module("Protocol", "SSHCiphers", ["SSHKeys", "Sodium"]),
         module("Protocol", "SSHTransport", ["SSHWire", "SSHKeys", "SSHCiphers", "Sodium"]),
-        module("Protocol", "SSHUserAuth", ["SSHWire", "SSHKeys"]),
+        module("Protocol", "SSHUserAuth", ["SSHWire"]),
         module("Protocol", "SSHConnection", ["SSHWire", "SSHUserAuth"]),
-        module("Protocol", "SSH", ["SSHWire", "SSHKeys", "SSHCiphers", "SSHTransport", "SSHUserAuth", "SSHConnection", "Sodium"]),
+        module("Protocol", "SSH", ["SSHWire", "SSHTransport", "SSHUserAuth", "SSHConnection", "Sodium"]),
         module("Protocol", "MonitorProtocol", ["SSHWire"]),
 
         // Policy: pure; only `postern` links PolicySource.
@@ -70,7 +70,12 @@ let package = Package(
 
         // Processes: one folder is one executable.
         program("posternd", ["Linux", "Sandbox", "Sodium", "Policy", "SSHWire", "SSHKeys", "MonitorProtocol"], staticPie),
-        program("postern-frontend", ["Linux", "Sandbox", "Sodium", "SSH", "SSHCiphers", "SSHWire", "SSHTransport", "SSHUserAuth", "SSHConnection", "MonitorProtocol"], staticPie),
+        program(
+            "postern-frontend",
+            [
+                "Linux", "Sandbox", "Sodium", "SSH", "SSHKeys", "SSHWire", "SSHTransport", "SSHUserAuth", "SSHConnection",
+                "MonitorProtocol",
+            ], staticPie),
         program(
             "postern",
             [
@@ -85,7 +90,7 @@ let package = Package(
 
         tests("SSHWireTests", ["SSHWire"]),
         tests("SSHKeysTests", ["SSHKeys", "SSHWire", "Sodium"]),
-        tests("SSHCiphersTests", ["SSHCiphers", "SSHWire", "Sodium"]),
+        tests("SSHCiphersTests", ["SSHCiphers", "SSHKeys", "SSHWire", "Sodium"]),
         tests("SSHTests", ["SSH", "SSHWire", "SSHKeys", "SSHCiphers", "SSHTransport", "SSHUserAuth", "SSHConnection", "Sodium"]),
         tests("MonitorProtocolTests", ["MonitorProtocol", "SSHWire"]),
         tests("PolicyTests", ["Policy"]),
@@ -93,6 +98,8 @@ let package = Package(
         tests("LinuxTests", ["Linux", "CLinux"]),
         tests("HostileTests", ["Linux", "Sandbox", "MonitorProtocol", "SSHKeys", "SSHWire", "Sodium"]),
         tests("SandboxTests", ["Sandbox", "SandboxCompiler", "Linux", "Policy"]),
+        tests("GatewayTests", ["Linux", "Sandbox"]),
+        tests("ArchitectureTests", []),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -72,7 +72,8 @@ import Testing
         let command = try #require(policy.commands.first)
         #expect(command.account.uid == 1001)
         #expect(command.usage?.description == "release <tag> [--dry-run]")
-        #expect(command.run == [RunWord([.literal("/srv/app/bin/release")]), RunWord([.value("tag")]), RunWord([.flag("--dry-run")])])
+        #expect(
+            command.run == [RunWord([.literal("/srv/app/bin/release")]), RunWord([.value("tag")]), RunWord([.flag("--dry-run")])])
         #expect(!command.takesInput)
         #expect(command.environment == [EnvironmentEntry(name: "LANG", value: "C.UTF-8")])
         #expect(command.acceptEnvironment["DEPLOY_NOTE"]?.matches("on a Friday") == true)
@@ -109,7 +110,8 @@ import Testing
     }
 
     @Test func `a command without sandbox is in the tool sandbox, and one plan serves all with its program`() throws {
-        let more = "[command.also]\nas = 'git'\nusage = 'also'\nrun = ['/usr/bin/id', '-u']\n[key.alice]\npublic = 'ssh-ed25519 AAAA1'\nmay = ['id', 'also']\n"
+        let more =
+            "[command.also]\nas = 'git'\nusage = 'also'\nrun = ['/usr/bin/id', '-u']\n[key.alice]\npublic = 'ssh-ed25519 AAAA1'\nmay = ['id', 'also']\n"
         let policy = try policy(Self.small + more)
         #expect(policy.sandboxes.map(\.name) == ["tool"])
         #expect(policy.commands.map(\.sandbox) == [0, 0])
@@ -166,7 +168,9 @@ import Testing
 
     static let group = Self.small + "[group.partners]\nkeys = 'keys/partners.pub'\nmay = ['id']\n"
 
-    @Test(arguments: [UInt32(0), 1001]) func `a group's file may be root's or the user's who runs its commands`(owner: UInt32) throws {
+    @Test(arguments: [UInt32(0), 1001]) func `a group's file may be root's or the user's who runs its commands`(owner: UInt32)
+        throws
+    {
         let keys = World.File(text: "ssh-ed25519 AAAA1 acme\n# old\n\n\tssh-ed25519 AAAA2 beta.corp\r\n", owner: owner)
         let policy = try policy(Self.group, files: ["keys/partners.pub": keys])
         #expect(policy.keys.map(\.name) == ["acme", "beta.corp"])
@@ -209,7 +213,10 @@ import Testing
     }
 
     @Test func `a normal user is told what the gateway cannot run`() {
-        let files = ["policy.toml": World.File(text: Self.small.replacing("[command.id]", with: "[command.id]\nallow_warnings = ['unused-command']"), owner: 1002)]
+        let files = [
+            "policy.toml": World.File(
+                text: Self.small.replacing("[command.id]", with: "[command.id]\nallow_warnings = ['unused-command']"), owner: 1002)
+        ]
         let loaded = LoadedPolicy.read("policy.toml", World(files: files, uid: 1002).surroundings)
         #expect(loaded.diagnostics.map(\.name) == ["foreign-user"])
     }
@@ -234,7 +241,8 @@ import Testing
         var files: [String: World.File] = [:]
         for case let file as URL in try #require(FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil)) {
             guard ["toml", "pub"].contains(file.pathExtension) else { continue }
-            files[String(file.path().dropFirst(folder.path().count).drop { $0 == "/" })] = World.File(text: try String(contentsOf: file, encoding: .utf8))
+            files[String(file.path().dropFirst(folder.path().count).drop { $0 == "/" })] = World.File(
+                text: try String(contentsOf: file, encoding: .utf8))
         }
         let policies = files.keys.filter { $0.hasSuffix(".toml") }
         #expect(policies.contains("deploy.toml"))
@@ -263,10 +271,12 @@ import Testing
         #expect(loaded.text.hasSuffix("and 800 more\n"))
     }
 
-    @Test(arguments: [
-        [0x61, 0x00], [0x61, 0xFF, 0x20], [0x22, 0xC3], Array("a = [".utf8) + Array(repeating: UInt8(ascii: "["), count: 100_000),
-        Array("a".utf8) + Array(repeating: UInt8(ascii: "."), count: 100_000),
-    ] as [[UInt8]])
+    @Test(
+        arguments: [
+            [0x61, 0x00], [0x61, 0xFF, 0x20], [0x22, 0xC3],
+            Array("a = [".utf8) + Array(repeating: UInt8(ascii: "["), count: 100_000),
+            Array("a".utf8) + Array(repeating: UInt8(ascii: "."), count: 100_000),
+        ] as [[UInt8]])
     func `bytes that are no policy are refused`(bytes: [UInt8]) {
         var surroundings = World(files: ["policy.toml": .init(text: "")]).surroundings
         surroundings.read = { _, _, _ throws(Objection) in bytes }

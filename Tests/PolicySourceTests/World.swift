@@ -21,7 +21,9 @@ struct World {
         "/usr/bin/python3.11": .executable(writer: nil), "/usr/lib/openssh/sftp-server": .executable(writer: nil),
         "/srv/open/tool": .executable(writer: "\"/srv/open\" is owned by deploy"), "/etc/passwd": .notExecutable,
     ]
-    static let paths: Set<String> = ["/srv/app", "/srv/app/releases", "/srv/app/bin", "/usr/bin", "/srv/data", "/", "/home/deploy", "/home/git", "/home/files"]
+    static let paths: Set<String> = [
+        "/srv/app", "/srv/app/releases", "/srv/app/bin", "/usr/bin", "/srv/data", "/", "/home/deploy", "/home/git", "/home/files",
+    ]
 
     var surroundings: Surroundings {
         Surroundings(
@@ -32,7 +34,9 @@ struct World {
                 return inside.isEmpty || self.files[path] != nil ? nil : inside.reversed()
             },
             account: { name throws(Objection) in
-                Self.accounts[name].map { Account(name: name, uid: $0, gid: $0, groups: [$0], home: "/home/\(name)", shell: "/bin/sh") }
+                Self.accounts[name].map {
+                    Account(name: name, uid: $0, gid: $0, groups: [$0], home: "/home/\(name)", shell: "/bin/sh")
+                }
             },
             program: { path, _ in Self.programs[path] ?? .missing },
             exists: { Self.paths.contains($0) },

@@ -5,7 +5,8 @@ import Testing
 /// Each file in `Wrong` is a policy, perhaps more files after lines `--- PATH [OWNER]`, then `---` and exactly what is said.
 @Suite("DESIGN §3: what is wrong is said, with its place") struct WrongPolicyTests {
     static let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Wrong")
-    static let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path()))?.filter { $0.hasSuffix(".txt") }.sorted() ?? []
+    static let names =
+        (try? FileManager.default.contentsOfDirectory(atPath: folder.path()))?.filter { $0.hasSuffix(".txt") }.sorted() ?? []
 
     @Test(arguments: names) func `says exactly`(name: String) throws {
         let story = try Story(String(contentsOf: Self.folder.appending(path: name), encoding: .utf8))

@@ -1,4 +1,5 @@
 @testable import SSHCiphers
+import SSHKeys
 import SSHWire
 import Sodium
 import Testing

@@ -3,7 +3,8 @@ enum AbsolutePath {
     /// The path as it stands, or nil after reporting what is wrong with it.
     static func check(_ path: Located<String>, _ report: Report) -> Located<String>? {
         guard path.value.utf8.first == UInt8(ascii: "/") else {
-            report.error(path.region, "path \"\(path.value)\" is not absolute", hint: "write it from the root, as \"/srv/\(path.value)\"")
+            report.error(
+                path.region, "path \"\(path.value)\" is not absolute", hint: "write it from the root, as \"/srv/\(path.value)\"")
             return nil
         }
         let parts = path.value.utf8.split(separator: UInt8(ascii: "/")).map { String(decoding: $0, as: UTF8.self) }

@@ -78,7 +78,8 @@ struct ArgumentReader {
             return try make()
         } catch {
             switch error {
-            case .choiceLength(let index, _), .choiceWithControl(let index), .choiceBeginsWithDash(let index), .duplicateChoice(let index):
+            case .choiceLength(let index, _), .choiceWithControl(let index), .choiceBeginsWithDash(let index),
+                .duplicateChoice(let index):
                 report.split(index < choices.count ? choices[index] : region, error.description)
             default: report.split(region, error.description)
             }

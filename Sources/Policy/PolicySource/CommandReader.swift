@@ -99,7 +99,9 @@ struct CommandReader {
             return nil
         }
         if isSubsystem {
-            report.error(text.region, "a subsystem has no \"usage\"", hint: "clients ask for it by its name; write a second command for the line")
+            report.error(
+                text.region, "a subsystem has no \"usage\"",
+                hint: "clients ask for it by its name; write a second command for the line")
         }
         do throws(UsageError) {
             let usage = try Usage(parsing: text.value)
@@ -117,27 +119,30 @@ struct CommandReader {
 
     private func run(_ reader: inout TableReader, _ usage: Located<Usage>?) -> [Located<RunWord>] {
         guard let texts = reader.strings("run") else {
-            if !reader.has("run") { reader.missing("run", hint: "the program and its arguments, as run = [\"/usr/bin/id\", \"-u\"]") }
+            if !reader.has("run") {
+                reader.missing("run", hint: "the program and its arguments, as run = [\"/usr/bin/id\", \"-u\"]")
+            }
             return []
         }
         guard let program = texts.first else {
-            if let node = reader.entry("run")?.node { report.error(node.region, "\"run\" is empty", hint: "it begins with a program") }
+            if let node = reader.entry("run")?.node {
+                report.error(node.region, "\"run\" is empty", hint: "it begins with a program")
+            }
             return []
         }
         // Without a sound usage every `<name>` would be reported again.
         if usage == nil, !reader.has("subsystem") { return [] }
         var words = RunReader(usage?.value ?? .anyLine, report)
         var read = texts.map { Located(words.word($0), $0.region) }
-        if let path = AbsolutePath.check(program, report) {
-            if path.value == program.value { checkProgram(read[0], report) } else { read[0].value = RunWord([.literal(path.value)]) }
-        }
+        if let path = AbsolutePath.check(program, report), isFixed(read[0]) { read[0].value = RunWord([.literal(path.value)]) }
         if let usage { reportUnused(usage, words.used, reader) }
         return read
     }
 
-    private func checkProgram(_ word: Located<RunWord>, _ report: Report) {
-        if case .literal? = word.value.pieces.first, word.value.pieces.count == 1 { return }
-        report.error(word.region, "the program cannot be chosen by the client", hint: "write one command for each program")
+    private func isFixed(_ program: Located<RunWord>) -> Bool {
+        if case .literal? = program.value.pieces.first, program.value.pieces.count == 1 { return true }
+        report.error(program.region, "the program cannot be chosen by the client", hint: "write one command for each program")
+        return false
     }
 
     private func reportUnused(_ usage: Located<Usage>, _ used: Set<Usage.Part>, _ reader: TableReader) {
@@ -169,7 +174,9 @@ struct CommandReader {
 
     private func readStreams(_ reader: inout TableReader, _ command: inout Command) {
         if let summary = reader.string("summary") {
-            if summary.value.utf8.count > Self.longestSummary || summary.value.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F }) {
+            if summary.value.utf8.count > Self.longestSummary
+                || summary.value.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F })
+            {
                 report.error(summary.region, "the summary is not one line of at most \(Self.longestSummary) bytes")
             }
             command.summary = summary.value
@@ -194,13 +201,17 @@ struct CommandReader {
         }
         if let path = reader.word("directory") { command.directory = AbsolutePath.check(path, report)?.value }
         if let timeout = reader.duration("timeout", in: .seconds(1)...Self.longestTimeout) { command.timeout = timeout.value }
-        if let choice = reader.choice("on_disconnect", of: ["kill", "finish"]) { command.survivesDisconnect = choice.value == "finish" }
+        if let choice = reader.choice("on_disconnect", of: ["kill", "finish"]) {
+            command.survivesDisconnect = choice.value == "finish"
+        }
     }
 
     /// Keys of the design that are not carried out yet.
     private static let later = ["git", "drop", "rsync", "lock", "lock_wait", "verify", "on_complete"]
     /// RFC 4254 §6.10.
-    private static let signals = ["ABRT", "ALRM", "FPE", "HUP", "ILL", "INT", "KILL", "PIPE", "QUIT", "SEGV", "TERM", "USR1", "USR2"]
+    private static let signals = [
+        "ABRT", "ALRM", "FPE", "HUP", "ILL", "INT", "KILL", "PIPE", "QUIT", "SEGV", "TERM", "USR1", "USR2",
+    ]
     private static let longestSummary = 200
     private static let longestTimeout: Duration = .seconds(30 * 86_400)
     /// Stands for an account that was not found; no policy with it is used.

@@ -39,7 +39,9 @@ struct CommandWarnings {
         case .missing: warn(.missingProgram, region, "program \"\(program)\" is not there")
         case .notExecutable: warn(.missingProgram, region, "\"\(program)\" cannot be executed")
         case .executable(let writer?):
-            warn(.writableProgram, region, "who may not decide can change the program: \(writer)", hint: "let root own it and the directories above it")
+            warn(
+                .writableProgram, region, "who may not decide can change the program: \(writer)",
+                hint: "let root own it and the directories above it")
         case .executable(nil): break
         }
     }
@@ -52,7 +54,8 @@ struct CommandWarnings {
     private func findDirectory() {
         let directory = command.directory ?? command.account.home
         if surroundings.exists(directory) { return }
-        let what = command.directory == nil ? "the home of \"\(command.account.name)\", \"\(directory)\"," : "directory \"\(directory)\""
+        let what =
+            command.directory == nil ? "the home of \"\(command.account.name)\", \"\(directory)\"," : "directory \"\(directory)\""
         warn(.missingPath, header, "\(what) is not there: the command cannot start", hint: "say directory = \"/\" if any will do")
     }
 

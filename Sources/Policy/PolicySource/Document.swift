@@ -40,7 +40,8 @@ enum Document {
             let offset = file.offset(line: error.source.begin.line, column: error.source.begin.column)
             report.error(Region(file, offset..<offset + 1), "not TOML: \(plain(error.description))")
         case KeyPositions.Fault.nul(let offset):
-            report.error(Region(file, offset..<offset + 6), "a NUL character in a string", hint: "no name, path or argument can hold one")
+            report.error(
+                Region(file, offset..<offset + 6), "a NUL character in a string", hint: "no name, path or argument can hold one")
         case KeyPositions.Fault.deep(let offset):
             report.error(Region(file, offset..<offset + 1), "lists and tables are nested too deep")
         case KeyPositions.Fault.expected(let wanted, let offset):

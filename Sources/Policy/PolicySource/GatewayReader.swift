@@ -25,7 +25,9 @@ enum GatewayReader {
 
     private static func banner(_ text: Located<String>, _ report: Report) -> String {
         let controls = text.value.unicodeScalars.contains { $0.value < 0x20 && $0 != "\n" && $0 != "\t" || $0.value == 0x7F }
-        if controls { report.error(text.region, "the banner holds control characters", hint: "line feeds and tabs are the only ones") }
+        if controls {
+            report.error(text.region, "the banner holds control characters", hint: "line feeds and tabs are the only ones")
+        }
         if text.value.utf8.count > longestBanner { report.error(text.region, "the banner is longer than \(longestBanner) bytes") }
         return text.value
     }

@@ -4,7 +4,6 @@ import Policy
 struct KeyReader {
     private let surroundings: Surroundings
     private let report: Report
-    /// The position in the policy of every command that was declared; nil where it was faulty.
     private let commands: CommandTable
     private(set) var keys: [Key] = []
     private var names: [String: SourcePosition] = [:]
@@ -19,14 +18,17 @@ struct KeyReader {
 
     mutating func readKey(_ entry: Table.Entry) {
         let name = entry.key.value
-        guard Name.check(entry.key, "key", report), claim(name, entry.key.region), case .table(let table) = entry.node.content else {
+        guard Name.check(entry.key, "key", report), claim(name, entry.key.region), case .table(let table) = entry.node.content
+        else {
             return reportKind(entry, "key")
         }
         var reader = TableReader(table, "key \"\(name)\"", report)
         reader.readAllowedWarnings()
         reader.refuse(["touch", "pin"])
         let lines = reader.stringOrStrings("public")
-        if lines == nil, !reader.has("public") { reader.missing("public", hint: "the line of its .pub file, as \"ssh-ed25519 AAAA…\"") }
+        if lines == nil, !reader.has("public") {
+            reader.missing("public", hint: "the line of its .pub file, as \"ssh-ed25519 AAAA…\"")
+        }
         if let lines, lines.isEmpty, let node = reader.entry("public")?.node { report.error(node.region, "\"public\" is empty") }
         var key = Key(name: name, fingerprint: [], may: may(&reader), position: entry.key.region.position)
         key.from = from(&reader)
@@ -75,7 +77,9 @@ struct KeyReader {
             }
         }
         if let first = texts.first, patterns.count == texts.count, patterns.allSatisfy(\.isExclusion) {
-            report.error(first.region, "\"from\" only excludes, so it admits nobody", hint: "add \"0.0.0.0/0\" and \"::/0\" for everybody else")
+            report.error(
+                first.region, "\"from\" only excludes, so it admits nobody",
+                hint: "add \"0.0.0.0/0\" and \"::/0\" for everybody else")
         }
         return patterns
     }
@@ -99,7 +103,9 @@ struct KeyReader {
         }
         var reader = TableReader(table, "group \"\(entry.key.value)\"", report)
         let path = reader.word("keys")
-        if path == nil, !reader.has("keys") { reader.missing("keys", hint: "an authorized_keys file, as keys = \"keys/partners.pub\"") }
+        if path == nil, !reader.has("keys") {
+            reader.missing("keys", hint: "an authorized_keys file, as keys = \"keys/partners.pub\"")
+        }
         let may = may(&reader)
         reader.finish()
         guard let path else { return }
@@ -137,7 +143,8 @@ struct KeyReader {
             let key = try surroundings.publicKey(line)
             guard Name.isValid(key.comment.utf8) else {
                 return report.error(
-                    commentRegion(key.comment, region), key.comment.isEmpty ? "the key has no name" : "\"\(key.comment)\" cannot name a key",
+                    commentRegion(key.comment, region),
+                    key.comment.isEmpty ? "the key has no name" : "\"\(key.comment)\" cannot name a key",
                     hint: key.comment.isEmpty ? "write it behind the key: the comment is the key's name" : Name.rule)
             }
             guard claim(key.comment, region), claim(key.fingerprint, region) else { return }

@@ -56,7 +56,9 @@ public struct LoadedPolicy: Sendable {
             guard let entries = try surroundings.entries(path, surroundings.owners) else {
                 return file(path, surroundings, report).map { [$0] } ?? []
             }
-            let names = entries.filter { $0.hasSuffix(".toml") && !$0.hasPrefix(".") }.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+            let names = entries.filter { $0.hasSuffix(".toml") && !$0.hasPrefix(".") }.sorted {
+                $0.utf8.lexicographicallyPrecedes($1.utf8)
+            }
             if names.isEmpty { report.error(file: path, "no file in this directory ends in .toml") }
             return names.compactMap { file(path.hasSuffix("/") ? path + $0 : "\(path)/\($0)", surroundings, report) }
         } catch {

@@ -3,7 +3,9 @@ enum Name {
     /// `[a-z0-9][a-z0-9._-]{0,63}`
     static func isValid(_ name: some Collection<UInt8>) -> Bool {
         guard let first = name.first, name.count <= 64, isAlphanumeric(first) else { return false }
-        return name.allSatisfy { isAlphanumeric($0) || $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: "-") }
+        return name.allSatisfy {
+            isAlphanumeric($0) || $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: "-")
+        }
     }
 
     /// Reports a name that is not one.

@@ -25,17 +25,25 @@ struct PolicyReader {
         if let entry = reader.entry("gateway") { addGateway(entry) }
         for kind in Kind.allCases { addNamed(kind, &reader) }
         if let node = reader.entry("test")?.node {
-            if case .array(let nodes) = node.content { tests += nodes } else { report.error(node.region, "a test is written [[test]]") }
+            if case .array(let nodes) = node.content {
+                tests += nodes
+            } else {
+                report.error(node.region, "a test is written [[test]]")
+            }
         }
         reader.finish()
     }
 
     private func checkVersion(_ reader: inout TableReader, _ document: Table) {
         guard let version = reader.integer("version", in: Int64.min...Int64.max) else {
-            if !reader.has("version") { report.error(file: document.region.file.name, "there is no \"version\"", hint: "begin the file with version = 1") }
+            if !reader.has("version") {
+                report.error(file: document.region.file.name, "there is no \"version\"", hint: "begin the file with version = 1")
+            }
             return
         }
-        if version.value != 1 { report.error(version.region, "version \(version.value) is not known here", hint: "this is Postern for version = 1") }
+        if version.value != 1 {
+            report.error(version.region, "version \(version.value) is not known here", hint: "this is Postern for version = 1")
+        }
     }
 
     private mutating func addGateway(_ entry: Table.Entry) {
@@ -51,7 +59,8 @@ struct PolicyReader {
         for entry in table.entries {
             if let other = names[kind]?[entry.key.value] {
                 report.error(
-                    entry.key.region, "\(kind.rawValue) \"\(entry.key.value)\" is there twice", hint: "the other is at \(other.position)")
+                    entry.key.region, "\(kind.rawValue) \"\(entry.key.value)\" is there twice",
+                    hint: "the other is at \(other.position)")
             } else {
                 names[kind, default: [:]][entry.key.value] = entry.key.region
                 entries[kind, default: []].append(entry)
@@ -63,7 +72,9 @@ struct PolicyReader {
     func policy() -> Policy {
         var policy = Policy()
         if let entry = gateway {
-            if case .table(let table) = entry.node.content { policy.gateway = GatewayReader.read(table, report) } else {
+            if case .table(let table) = entry.node.content {
+                policy.gateway = GatewayReader.read(table, report)
+            } else {
                 report.error(entry.node.region, "the gateway is \(entry.node.kind), not a table")
             }
         }

@@ -35,7 +35,9 @@ struct TestReader {
         let request = request(&reader)
         let expect = reader.choice("expect", of: ["allow", "refuse"])
         var argv: Located<[String]>?
-        if let node = reader.entry("argv")?.node, let words = reader.strings("argv") { argv = Located(words.map(\.value), node.region) }
+        if let node = reader.entry("argv")?.node, let words = reader.strings("argv") {
+            argv = Located(words.map(\.value), node.region)
+        }
         let reason = reader.word("reason")
         reader.refuse(["run", "status"])
         reader.finish()

@@ -24,7 +24,9 @@ public enum Quantity {
     public static func text(_ duration: Duration) -> String {
         let milliseconds = duration.components.seconds * 1000 + duration.components.attoseconds / 1_000_000_000_000_000
         let units: [(String, Int64)] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000)]
-        for (unit, scale) in units where milliseconds >= scale && milliseconds % scale == 0 { return "\(milliseconds / scale)\(unit)" }
+        for (unit, scale) in units where milliseconds >= scale && milliseconds % scale == 0 {
+            return "\(milliseconds / scale)\(unit)"
+        }
         return "\(milliseconds)ms"
     }
 

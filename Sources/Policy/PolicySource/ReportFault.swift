@@ -14,6 +14,7 @@ extension Report {
         guard let index = bytes.indices.first(where: { bytes[$0...].starts(with: "; ".utf8) }) else {
             return error(region, description)
         }
-        error(region, String(decoding: bytes[..<index], as: UTF8.self), hint: String(decoding: bytes[(index + 2)...], as: UTF8.self))
+        error(
+            region, String(decoding: bytes[..<index], as: UTF8.self), hint: String(decoding: bytes[(index + 2)...], as: UTF8.self))
     }
 }

@@ -24,7 +24,9 @@ struct SandboxReader {
         for plan in surroundings.predefined { resolved[plan.name] = Resolved(plan: plan) }
         for entry in entries where Name.check(entry.key, "sandbox", report) {
             if resolved[entry.key.value] != nil {
-                report.error(entry.key.region, "sandbox \"\(entry.key.value)\" is predefined", hint: "choose another name and say base = \"\(entry.key.value)\"")
+                report.error(
+                    entry.key.region, "sandbox \"\(entry.key.value)\" is predefined",
+                    hint: "choose another name and say base = \"\(entry.key.value)\"")
             } else {
                 declared[entry.key.value] = entry
             }
@@ -99,7 +101,9 @@ struct SandboxReader {
         for path in table.strings(key) ?? [] {
             guard let path = AbsolutePath.check(path, report) else { continue }
             if !surroundings.exists(path.value) {
-                report.warning(.missingPath, path.region, allowed: table.allowedWarnings, "path \"\(path.value)\" is not there: its command cannot start")
+                report.warning(
+                    .missingPath, path.region, allowed: table.allowedWarnings,
+                    "path \"\(path.value)\" is not there: its command cannot start")
             }
             rules.append(PathRule(path: path.value, access: access, isRequired: true))
         }
@@ -133,7 +137,9 @@ struct SandboxReader {
             } else if text.value.hasPrefix("tcp:"), let port = UInt16(text.value.dropFirst(4)), port > 0 {
                 if !ports.contains(port) { ports.append(port) }
             } else {
-                report.error(text.region, "\"\(text.value)\" is no part of a network", hint: "\"tcp:443\" for a port that may be connected to, or \"dns\"")
+                report.error(
+                    text.region, "\"\(text.value)\" is no part of a network",
+                    hint: "\"tcp:443\" for a port that may be connected to, or \"dns\"")
             }
         }
         return .tcp(ports: ports, dns: dns)

@@ -48,7 +48,8 @@ enum TOMLBareValue {
         guard matches(token.prefix(10), "0000-00-00") else { return isTime(token, mayHaveOffset: false) }
         let rest = token.dropFirst(10)
         guard let separator = rest.first else { return true }
-        return [UInt8(ascii: "T"), UInt8(ascii: "t"), UInt8(ascii: " ")].contains(separator) && isTime(rest.dropFirst(), mayHaveOffset: true)
+        return [UInt8(ascii: "T"), UInt8(ascii: "t"), UInt8(ascii: " ")].contains(separator)
+            && isTime(rest.dropFirst(), mayHaveOffset: true)
     }
 
     private static func isTime(_ text: ArraySlice<UInt8>, mayHaveOffset: Bool) -> Bool {

@@ -9,7 +9,9 @@ enum TOMLEscapes {
                 text.append(scalar)
                 continue
             }
-            guard let kind = rest.popFirst(), let meant = meaning(kind, &rest) else { throw .expected(.escape, offset: bytes.startIndex) }
+            guard let kind = rest.popFirst(), let meant = meaning(kind, &rest) else {
+                throw .expected(.escape, offset: bytes.startIndex)
+            }
             text.append(meant)
         }
         return String(text)

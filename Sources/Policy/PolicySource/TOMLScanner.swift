@@ -152,7 +152,9 @@ struct TOMLScanner {
     private mutating func passBreak() -> Bool {
         var ahead = 0
         while let byte = peek(ahead), byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") { ahead += 1 }
-        guard peek(ahead) == Self.newline || (peek(ahead) == Self.carriageReturn && peek(ahead + 1) == Self.newline) else { return false }
+        guard peek(ahead) == Self.newline || (peek(ahead) == Self.carriageReturn && peek(ahead + 1) == Self.newline) else {
+            return false
+        }
         offset += ahead
         return true
     }
@@ -163,7 +165,9 @@ struct TOMLScanner {
 
     private static func isDigit(_ byte: UInt8) -> Bool { byte >= UInt8(ascii: "0") && byte <= UInt8(ascii: "9") }
 
-    private static func isHexDigit(_ byte: UInt8) -> Bool { isDigit(byte) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte | 0x20) }
+    private static func isHexDigit(_ byte: UInt8) -> Bool {
+        isDigit(byte) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte | 0x20)
+    }
 
     private static func isBareKey(_ byte: UInt8) -> Bool {
         let isLetter = (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)

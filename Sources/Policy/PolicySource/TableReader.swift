@@ -101,7 +101,8 @@ struct TableReader {
         guard let node = entry(key)?.node else { return nil }
         guard case .dateTime(let moment) = node.content else { return wrongKind(node, key, "a date and time") }
         guard moment.hasOffset else {
-            report.error(node.region, "\"\(key)\" does not say its time zone", hint: "end it with Z for UTC, as 2027-01-01T00:00:00Z")
+            report.error(
+                node.region, "\"\(key)\" does not say its time zone", hint: "end it with Z for UTC, as 2027-01-01T00:00:00Z")
             return nil
         }
         return Located(moment.seconds, node.region)
@@ -155,7 +156,8 @@ struct TableReader {
             let noun = if case .table = entry.node.content { "table" } else { "key" }
             report.error(
                 entry.key.region, "\(what) has no \(noun) \"\(entry.key.value)\"",
-                hint: Suggestion.hint(for: entry.key.value, among: useful) ?? "it may have \(useful.sorted().joined(separator: ", "))")
+                hint: Suggestion.hint(for: entry.key.value, among: useful)
+                    ?? "it may have \(useful.sorted().joined(separator: ", "))")
         }
     }
 

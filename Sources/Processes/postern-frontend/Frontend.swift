@@ -19,10 +19,13 @@ struct Frontend {
     var channels: [UInt32: ChannelID] = [:]
     var nextRequest: UInt32 = 0
     private var poll = PollSet()
+    private var firstSession = 0
     var peerHasEnded = false
 
-    /// Read from the peer at once, in bytes.
-    private static let readBytes = 64 * 1024
+    /// Read at once from the peer, and from a command; they grow while that is not enough, so that a short session stays small.
+    private var peerRead = ReadSize(most: 128 * 1024)
+    private var commandRead = ReadSize(most: Connection.packetBytes)
+
     /// While more than this waits for the peer, nothing more is read for it, in bytes.
     private static let outputLimit = 256 * 1024
     /// How long a last message to the peer may take.
@@ -60,7 +63,7 @@ struct Frontend {
             try monitor.send(.farewell("closed by the peer"))
         } catch let error as SSHError {
             writeLast()
-            try monitor.send(.farewell(String("\(error)".prefix(200))))
+            try monitor.send(.fault(String("\(error)".prefix(FrontendMessage.longestFarewell / 4))))
         } catch let error as MonitorChannel.Failure {
             throw error
         } catch let error as Errno {
@@ -75,13 +78,20 @@ struct Frontend {
         while let (message, descriptors) = try monitor.receive() { try take(message, descriptors) }
         try readFromPeer()
         try ssh.tick(now: Clock.monotonic)
-        for id in sessions.keys.sorted() {
+        for id in sessionsInTurn() {
             feedInput(of: id)
             relayOutput(of: id)
         }
         try takeEvents()
         try writeToPeer()
-        if sessions.isEmpty, ssh.pendingBytes == 0 { ssh.trim() }
+        if sessions.isEmpty { giveBackBuffers() }
+    }
+
+    private mutating func giveBackBuffers() {
+        guard ssh.pendingBytes == 0 else { return }
+        ssh.trim()
+        peerRead.reset()
+        commandRead.reset()
     }
 
     // MARK: - Waiting
@@ -111,11 +121,12 @@ struct Frontend {
         guard takesInput else { return }
         let connection = connection
         var hasEnded = false
-        _ = try ssh.receive(limit: Self.readBytes, now: Clock.monotonic) { (buffer, range) throws(Errno) in
+        let count = try ssh.receive(limit: peerRead.bytes, now: Clock.monotonic) { (buffer, range) throws(Errno) in
             guard let count = try connection.read(into: &buffer, range) else { return 0 }
             hasEnded = count == 0
             return count
         }
+        peerRead.adapt(to: count)
         if !ssh.isAuthenticated {
             // The OpenSSH client disables Nagle's algorithm only after authentication: its small writes would wait for our delayed
             // acknowledgements (DESIGN §5). Where the connection is not TCP the call fails and does not matter.
@@ -153,6 +164,14 @@ struct Frontend {
 
     // MARK: - Running commands
 
+    /// All sessions, another one first each time: one that writes without end leaves room for the others.
+    private mutating func sessionsInTurn() -> [ChannelID] {
+        let ids = sessions.keys.sorted()
+        guard !ids.isEmpty else { return [] }
+        firstSession = (firstSession + 1) % ids.count
+        return Array(ids[firstSession...] + ids[..<firstSession])
+    }
+
     private mutating func feedInput(of id: ChannelID) {
         guard let session = sessions[id], session.standardInput != nil, !session.input.isEmpty else { return }
         let taken = sessions[id]?.feedInput() ?? 0
@@ -170,7 +189,7 @@ struct Frontend {
     private mutating func relay(_ stream: Descriptor, _ type: DataType, to id: ChannelID) -> Bool {
         var hasEnded = false
         while !hasEnded, ssh.pendingBytes < Self.outputLimit {
-            let count = ssh.send(id, type, limit: ssh.room(id)) { buffer, range in
+            let count = ssh.send(id, type, limit: commandRead.bytes) { buffer, range in
                 do {
                     guard let count = try stream.read(into: &buffer, range) else { return 0 }
                     hasEnded = count == 0
@@ -182,6 +201,7 @@ struct Frontend {
                 }
             }
             if count == 0 { break }
+            commandRead.adapt(to: count)
         }
         return hasEnded
     }

@@ -1,7 +1,7 @@
 import Linux
 import MonitorProtocol
 import SSH
-import SSHCiphers
+import SSHKeys
 import SSHConnection
 import SSHTransport
 import SSHUserAuth
@@ -14,7 +14,7 @@ extension Frontend {
     private static let otherKeyBanner = """
         postern: this gateway takes ed25519 keys only. Make one with
           ssh-keygen -t ed25519
-        and ask its administrator to add the .pub file.\r
+        and ask its administrator to add the .pub file.
 
         """
 

@@ -64,7 +64,7 @@ struct Session {
     ///
     /// - Returns: how many bytes are used up, so that the client may send more.
     mutating func feedInput() -> Int {
-        guard let descriptor = standardInput else { return phase == .fresh ? 0 : input.discard() }
+        guard let descriptor = standardInput else { return phase == .fresh || phase == .starting ? 0 : input.discard() }
         var taken = 0
         do {
             while !input.isEmpty, let count = try descriptor.write(input.pending) {

@@ -33,7 +33,9 @@ struct Apply: ParsableCommand {
         do throws(Errno) {
             try replaceFile(path, CompiledPolicy<[UInt8]>.encode(policy), mode: 0o600)
         } catch {
-            throw Failure("\"\(path)\" cannot be written: \(error)", hint: FileManager.default.fileExists(atPath: path) ? "the policy before it is still live" : nil)
+            throw Failure(
+                "\"\(path)\" cannot be written: \(error)",
+                hint: FileManager.default.fileExists(atPath: path) ? "the policy before it is still live" : nil)
         }
     }
 

@@ -9,7 +9,8 @@ import Sodium
 struct Explain: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Say what a key may do with a command line, and exactly what would be run.",
-        discussion: "Exit status 0: it is allowed. 1: it is refused. Without a command line, as in \"ssh host\", the help is shown.")
+        discussion: "Exit status 0: it is allowed. 1: it is refused. Without a command line, as in \"ssh host\", the help is shown."
+    )
 
     @Option(help: "The policy: a file, or a directory of *.toml.", completion: .file(extensions: ["toml"]))
     var policy = PolicyOptions.standard
@@ -45,7 +46,8 @@ struct Explain: ParsableCommand {
     private func explain(_ policy: Policy) throws(Failure) -> Bool {
         let key = try find(policy)
         let session = Session(
-            key: key, login: login, peer: .init(host: from ?? key.exampleAddress, port: 50_000), local: .init(host: "192.0.2.2", port: 22),
+            key: key, login: login, peer: .init(host: from ?? key.exampleAddress, port: 50_000),
+            local: .init(host: "192.0.2.2", port: 22),
             now: Clock.unixSeconds, requestID: "00000000", fingerprintText: SSHKeys.PublicKey.fingerprintText(key.fingerprint))
         let verdict = Decision.decide(request, environment: [], in: session, commands: key.may.map { policy.commands[$0] })
         let explanation = Explanation(key: key, session: session, policy: policy)

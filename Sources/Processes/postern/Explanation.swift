@@ -23,10 +23,12 @@ struct Explanation {
         let head = "allowed: command \"\(command.name)\" at \(command.position)"
         var rows = who
         rows.append(("argv", "[" + launch.argv.map { "\"\($0)\"" }.joined(separator: ", ") + "]"))
-        rows.append(("user", "\(account.name), uid \(account.uid), gid \(account.gid), groups \(list(account.groups.map(String.init)))"))
+        rows.append(
+            ("user", "\(account.name), uid \(account.uid), gid \(account.gid), groups \(list(account.groups.map(String.init)))"))
         rows.append(("directory", launch.directory))
         rows.append(("input", command.takesInput ? "what the client sends" : "empty"))
-        rows += named("environment", launch.environment.map { "\($0.name)=\($0.value)" } + ["TMPDIR=a private directory, removed afterwards"])
+        rows += named(
+            "environment", launch.environment.map { "\($0.name)=\($0.value)" } + ["TMPDIR=a private directory, removed afterwards"])
         rows += named("accepts", command.acceptEnvironment.map { "\($0.key) matching \($0.value.pattern)" }.sorted())
         rows.append(("signals", list(command.signals)))
         rows.append(("timeout", command.timeout.map(Quantity.text) ?? "none"))
@@ -41,7 +43,8 @@ struct Explanation {
     private func sandbox(_ plan: SandboxPlan) -> [(String, String)] {
         var rows = [("sandbox", plan.name)]
         for (name, access) in [("read", PathRule.Access.read), ("write", .write), ("execute", .execute)] {
-            rows += named("  \(name)", plan.paths.filter { $0.access == access }.map { $0.isRequired ? $0.path : "\($0.path), if there" })
+            rows += named(
+                "  \(name)", plan.paths.filter { $0.access == access }.map { $0.isRequired ? $0.path : "\($0.path), if there" })
         }
         rows.append(("  network", text(of: plan.network)))
         rows.append(("  processes", plan.limits.processes.map(String.init) ?? "no limit"))

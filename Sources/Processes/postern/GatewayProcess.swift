@@ -15,7 +15,9 @@ struct GatewayProcess {
             throw Failure("where this program is cannot be seen: \(error)")
         }
         let directory = URL(filePath: own).deletingLastPathComponent()
-        let places = [directory, directory.deletingLastPathComponent().appending(path: "sbin")].map { $0.appending(path: "posternd").path(percentEncoded: false) }
+        let places = [directory, directory.deletingLastPathComponent().appending(path: "sbin")].map {
+            $0.appending(path: "posternd").path(percentEncoded: false)
+        }
         guard let path = places.first(where: { FileManager.default.isExecutableFile(atPath: $0) }) else {
             throw Failure("posternd is neither \(places.map { "\"\($0)\"" }.joined(separator: " nor "))")
         }
@@ -39,6 +41,8 @@ struct GatewayProcess {
             input: try openFile("/dev/null"), output: .standardOutput, error: .standardError)
         // It ends with us even if we are killed.
         plan.parentDeathSignal = .terminate
+        // It is what separates privileges itself.
+        plan.keepsPrivileges = true
         do throws(LaunchError) {
             return try launch(plan)
         } catch {

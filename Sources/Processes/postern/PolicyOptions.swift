@@ -13,7 +13,8 @@ struct PolicyOptions: ParsableArguments {
     /// Reads a policy, checks it and runs its tests; what is found goes to `output`.
     ///
     /// - Throws: exit status 1 if it is not sound.
-    static func load(_ path: String, sayingTo output: Descriptor = .standardError) throws -> (loaded: LoadedPolicy, policy: Policy) {
+    static func load(_ path: String, sayingTo output: Descriptor = .standardError) throws -> (loaded: LoadedPolicy, policy: Policy)
+    {
         let loaded = LoadedPolicy.read(path, Machine.surroundings)
         try Console.write(loaded.text, to: output)
         guard let policy = loaded.policy else {
@@ -31,7 +32,8 @@ struct PolicyOptions: ParsableArguments {
     /// What a sound policy holds, in a few words.
     static func summary(_ loaded: LoadedPolicy, _ policy: Policy) -> String {
         let parts = [
-            (policy.keys.count, "key"), (policy.commands.count, "command"), (loaded.testCount, "test"), (loaded.diagnostics.count, "warning"),
+            (policy.keys.count, "key"), (policy.commands.count, "command"), (loaded.testCount, "test"),
+            (loaded.diagnostics.count, "warning"),
         ]
         return parts.map { $0 == 1 ? "1 \($1)" : "\($0) \($1)s" }.joined(separator: ", ")
     }

@@ -29,7 +29,6 @@ struct FrontendProcess {
         if asRoot {
             plan.identity = try identity()
             plan.rootDirectory = try emptyDirectory()
-            plan.emptiesBoundingSet = true
         }
         let process = try naming(program, isTemporary: true) { () throws(LaunchError) in try launch(plan) }
         return FrontendProcess(process: process, channel: ours)

@@ -37,6 +37,8 @@ struct Monitor {
     /// Processes that remove temporary directories.
     var removers: [Int32: TemporaryDirectory] = [:]
     private var farewell = "the connection was lost"
+    /// False when the peer or the frontend broke a rule.
+    private(set) var endedWell = true
     private var poll = PollSet()
 
     /// The order: look at what we were given, greet, start the frontend, and give up what is needed no more.
@@ -64,15 +66,19 @@ struct Monitor {
         signals = try naming("signals", isTemporary: true) { () throws(Errno) in
             try SignalDescriptor([.child, .terminate, .interrupt, .hangUp])
         }
+        // Users are changed, foreign processes signalled, temporary directories given away. The bounding set is emptied here once for
+        // all our children; only the frontend's root directory is changed, before that capability goes too.
+        let kept: [Capability] = [.setUID, .setGID, .setCapabilities, .kill, .chown]
+        try Self.keepOnly(kept + [.chroot], isRoot)
         let frontend = try FrontendProcess.start(connection: connection, asRoot: isRoot)
+        try Self.keepOnly(kept, isRoot)
         frontendPID = frontend.process.pid
         self.frontend = frontend
-        if isRoot {
-            // Users are changed, foreign processes signalled, temporary directories given away, bounding sets emptied.
-            try naming("capabilities") { () throws(Errno) in
-                try dropCapabilities(keeping: [.setUID, .setGID, .setCapabilities, .kill, .chown])
-            }
-        }
+    }
+
+    private static func keepOnly(_ kept: [Capability], _ isRoot: Bool) throws(Fault) {
+        guard isRoot else { return }
+        try naming("capabilities") { () throws(Errno) in try dropCapabilities(keeping: kept) }
     }
 
     /// The first bytes on the wire are ours and need no frontend: the client need not wait for its start.
@@ -210,12 +216,15 @@ struct Monitor {
         case .signal(let number, let name): signal(number, name)
         case .closed(let number): abandon(number)
         case .farewell(let text): farewell = text
+        case .fault(let text):
+            farewell = text
+            endedWell = false
         }
     }
 
     /// Signs a key exchange: the host key and our own identification are put in here, so the frontend cannot have anything else signed.
     private mutating func sign(_ record: FrontendMessage.KeyExchangeRecord) throws(Violation) {
-        guard let hash = Self.hashFunction(ofMethod: record.method) else { throw .unknownMethod(record.method) }
+        guard let hash = KeyExchangeMethod(rawValue: record.method)?.hash else { throw .unknownMethod(record.method) }
         let exchangeHash = ExchangeHash(
             clientVersion: Array(record.clientVersion.utf8), serverVersion: Array(identification.utf8),
             clientKexInit: record.clientKexInit, serverKexInit: record.serverKexInit, hostKey: hostKey.blob,
@@ -227,13 +236,6 @@ struct Monitor {
             log.debug("client \(JSONText.string(record.clientVersion)), key exchange \(JSONText.string(record.method))")
         }
         tell(.signed(hostKey: hostKey.blob, signature: hostKey.sign(exchangeHash)))
-    }
-
-    private static func hashFunction(ofMethod name: String) -> HashFunction? {
-        switch name {
-        case "curve25519-sha256", "curve25519-sha256@libssh.org": .sha256
-        default: nil
-        }
     }
 
     private mutating func probe(_ credential: FrontendMessage.Credential) {
@@ -307,6 +309,7 @@ struct Monitor {
             log.audit("violation", [.init("reason", .string(violation.description))])
             log.error("ended the frontend: \(violation)")
             farewell = "violation"
+            endedWell = false
         }
         guard let ended = frontend else { return }
         frontend = nil

@@ -39,6 +39,7 @@ struct Options {
     static func parse(_ arguments: [String]) throws(Fault) -> Outcome {
         var options = Options()
         var rest = arguments[...]
+        var isHostKeyGiven = false
         func value(of name: String) throws(Fault) -> String {
             guard let value = rest.popFirst() else { throw Fault(text: "\(name) needs a value") }
             return value
@@ -48,7 +49,10 @@ struct Options {
             case "--version": return .printVersion
             case "--help", "-h": return .printUsage
             case "--policy": options.policy = try value(of: argument)
-            case "--host-key": options.hostKey = try value(of: argument)
+            case "--host-key":
+                guard !isHostKeyGiven else { throw Fault(text: "--host-key was given twice; one host key is served") }
+                isHostKeyGiven = true
+                options.hostKey = try value(of: argument)
             case "--log": options.log = try logTarget(try value(of: argument))
             case "--listen":
                 let text = try value(of: argument)

@@ -21,6 +21,7 @@ private func serve(_ options: Options) -> Never {
             }
             var monitor = try Monitor(options, log: log, software: "Postern_\(version)")
             try monitor.run()
+            if !monitor.endedWell { exitNow(exitTemporary) }
         } else {
             var listener = try Listener(options, sockets: listeners, log: log)
             try listener.run()

@@ -17,6 +17,8 @@ public enum FrontendMessage: Equatable, Sendable {
     case closed(request: UInt32)
     /// The connection is over, and this is why; for the log.
     case farewell(String)
+    /// The connection was ended because the peer broke the protocol or a time limit, and this is how; for the log.
+    case fault(String)
 
     public struct KeyExchangeRecord: Equatable, Sendable {
         public var method: String
@@ -68,18 +70,24 @@ public enum FrontendMessage: Equatable, Sendable {
             self.name = name
             self.value = value
         }
+
+        /// What it counts towards ``FrontendMessage/mostVariableBytes``.
+        public var bytes: Int { name.utf8.count + value.count }
     }
 
     /// The largest message, in bytes: two KEXINITs of a packet each and the rest of a key exchange.
     public static let longest = 128 * 1024
     /// Environment variables of one start.
     public static let mostVariables = 64
+    /// Their names and values together, in bytes; with a command line of a whole packet they fit into ``longest``.
+    public static let mostVariableBytes = 64 * 1024
     /// Text of a farewell, in bytes.
     public static let longestFarewell = 1024
 
-    private enum Tag: UInt8 { case sign = 1, probe, authenticate, start, signal, closed, farewell }
+    private enum Tag: UInt8 { case sign = 1, probe, authenticate, start, signal, closed, farewell, fault }
 
     public init(bytes: [UInt8]) throws(WireError) {
+        guard bytes.count <= Self.longest else { throw .tooLong(length: bytes.count, limit: Self.longest) }
         var reader = WireReader(bytes)
         let number = try reader.byte()
         guard let tag = Tag(rawValue: number) else { throw .unknownMessage(number) }
@@ -92,6 +100,7 @@ public enum FrontendMessage: Equatable, Sendable {
         case .signal: self = .signal(request: try reader.uint32(), name: try reader.text(limit: WireLimit.name))
         case .closed: self = .closed(request: try reader.uint32())
         case .farewell: self = .farewell(try reader.text(limit: Self.longestFarewell))
+        case .fault: self = .fault(try reader.text(limit: Self.longestFarewell))
         }
         try reader.finish()
     }
@@ -128,6 +137,9 @@ public enum FrontendMessage: Equatable, Sendable {
         case .farewell(let text):
             writer.byte(Tag.farewell.rawValue)
             writer.text(text)
+        case .fault(let text):
+            writer.byte(Tag.fault.rawValue)
+            writer.text(text)
         }
         return writer.bytes
     }
@@ -136,10 +148,13 @@ public enum FrontendMessage: Equatable, Sendable {
         let count = try reader.uint32()
         guard count <= mostVariables else { throw .tooLong(length: Int(count), limit: mostVariables) }
         var variables: [Variable] = []
+        var total = 0
         for _ in 0..<count {
             let name = try reader.text(limit: WireLimit.name)
             variables.append(Variable(name: name, value: try reader.string(limit: WireLimit.text)))
+            total += variables[variables.count - 1].bytes
         }
+        guard total <= mostVariableBytes else { throw .tooLong(length: total, limit: mostVariableBytes) }
         return variables
     }
 }

@@ -61,6 +61,7 @@ public enum MonitorMessage: Equatable, Sendable {
     private enum Tag: UInt8 { case begin = 1, signed, probed, authenticated, started, printed, exited }
 
     public init(bytes: [UInt8]) throws(WireError) {
+        guard bytes.count <= Self.longest else { throw .tooLong(length: bytes.count, limit: Self.longest) }
         var reader = WireReader(bytes)
         let number = try reader.byte()
         guard let tag = Tag(rawValue: number) else { throw .unknownMessage(number) }

@@ -27,6 +27,8 @@ public struct RequestGate: Sendable {
     /// Repeated key exchanges that need no explanation by bytes or time.
     private static let freeExchanges = 8
     private static let secondsAnExchange = 10
+    /// A request a millisecond for a day: numbers are never used again.
+    private static let mostRequests: UInt32 = 86_400_000
     private static let bytesAnExchange: UInt64 = 512 * 1024
 
     public init() {}
@@ -49,10 +51,11 @@ public struct RequestGate: Sendable {
             let byBytes = Int(clamping: movedBytes / Self.bytesAnExchange)
             try Self.count(&exchanges, limit: Self.freeExchanges + bySeconds + byBytes, request)
         case (.authenticated, .start(nextRequest, _, _)):
+            guard nextRequest < Self.mostRequests else { throw .tooMany(request: request.name, limit: Int(Self.mostRequests)) }
             nextRequest += 1
         case (.authenticated, .signal(let number, _)), (.authenticated, .closed(let number)):
             guard number < nextRequest else { throw .outOfTurn(request: request.name, phase: "before its start") }
-        case (_, .farewell):
+        case (_, .farewell), (_, .fault):
             break
         default:
             throw .outOfTurn(request: request.name, phase: phase.rawValue)
@@ -82,6 +85,7 @@ extension FrontendMessage {
         case .signal: "signal"
         case .closed: "closed"
         case .farewell: "farewell"
+        case .fault: "fault"
         }
     }
 }

@@ -55,16 +55,6 @@ public struct ClientConnection: Endpoint {
         }
     }
 
-    /// Does what is due by the clock; see ``Endpoint/deadline``.
-    public mutating func tick(now: Duration) throws(SSHError) {
-        do throws(SSHError) {
-            try stack.tick(now: now)
-        } catch {
-            disconnect(error.disconnect)
-            throw error
-        }
-    }
-
     /// Answers ``Event/judgeHostKey(_:)`` with yes.
     public mutating func acceptHostKey(now: Duration) { stack.transport.acceptHostKey(now: now) }
 

@@ -35,6 +35,16 @@ extension Endpoint {
         [stack.timers.deadline(isBusy: stack.isBusy), stack.transport.rekeyDeadline].compactMap { $0 }.min()
     }
 
+    /// Does what is due by the clock; see ``deadline``. What it throws has ended the connection, and the peer is told.
+    public mutating func tick(now: Duration) throws(SSHError) {
+        do throws(SSHError) {
+            try stack.tick(now: now)
+        } catch {
+            disconnect(error.disconnect)
+            throw error
+        }
+    }
+
     /// The exchange hash of the first key exchange (RFC 4253 §7.2); nil before.
     public var sessionIdentifier: [UInt8]? { stack.transport.sessionIdentifier }
 

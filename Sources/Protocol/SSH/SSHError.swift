@@ -27,3 +27,17 @@ public enum SSHError: Error, Equatable, Sendable {
         }
     }
 }
+
+/// For the log.
+extension SSHError: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .transport(let error): "\(error)"
+        case .userAuth(let error): "\(error)"
+        case .connection(let error): "\(error)"
+        case .loginGraceExpired: "authentication took too long"
+        case .idle: "nothing happened for too long"
+        case .peerSilent: "no answer to keepalives"
+        }
+    }
+}

@@ -69,16 +69,6 @@ public struct ServerConnection: Endpoint {
         }
     }
 
-    /// Does what is due by the clock; see ``Endpoint/deadline``.
-    public mutating func tick(now: Duration) throws(SSHError) {
-        do throws(SSHError) {
-            try stack.tick(now: now)
-        } catch {
-            disconnect(error.disconnect)
-            throw error
-        }
-    }
-
     // MARK: - Answers
 
     /// Answers ``Event/needSignature(_:)``.

@@ -1,4 +1,5 @@
-import Sodium
+public import SSHKeys
+public import Sodium
 
 /// The client's side of a key agreement: a share to send, and what turns the server's share into the secret.
 public struct ClientKeyShare: Sendable {

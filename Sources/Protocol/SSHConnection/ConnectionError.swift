@@ -21,3 +21,19 @@ public enum ConnectionError: Error, Equatable, Sendable {
     /// What the peer is told.
     public var disconnect: Disconnect { Disconnect(reason: .protocolError, description: "protocol error") }
 }
+
+/// For the log.
+extension ConnectionError: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .wire(let error): "a malformed message: \(error)"
+        case .unknownChannel(let number): "channel \(number), which is not open"
+        case .unexpected(let message, let state): "\(message) on \(state)"
+        case .windowExceeded(let data, let window): "\(data) bytes for a window of \(window)"
+        case .packetTooLarge(let data, let limit): "\(data) bytes in one message, of at most \(limit)"
+        case .windowOverflow: "a window beyond its range"
+        case .tooManyRequests(let limit): "more than \(limit) waiting requests on a channel"
+        case .answerWithoutRequest(let message): "\(message) that answers no request"
+        }
+    }
+}

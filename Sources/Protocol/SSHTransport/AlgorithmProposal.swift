@@ -1,4 +1,5 @@
 public import SSHCiphers
+public import SSHKeys
 import SSHWire
 
 /// What we offer in KEXINIT (RFC 4253 §7.1), most wanted first.

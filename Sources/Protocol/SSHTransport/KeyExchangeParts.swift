@@ -1,5 +1,5 @@
-public import SSHCiphers
-import SSHKeys
+import SSHCiphers
+public import SSHKeys
 public import Sodium
 
 /// What the host must sign, or have signed, for the server's side of a key exchange: all of the exchange hash's input

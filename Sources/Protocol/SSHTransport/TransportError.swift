@@ -44,3 +44,27 @@ public enum TransportError: Error, Equatable, Sendable {
         }
     }
 }
+
+/// For the log.
+extension TransportError: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .identification(.tooLong(let limit)): "an identification string of more than \(limit) bytes"
+        case .identification(.malformed): "a malformed identification string"
+        case .identification(.protocolVersion(let version)): "protocol version \(version)"
+        case .wire(let error): "a malformed message: \(error)"
+        case .badPacketLength(let length): "a packet length of \(length)"
+        case .badPadding(let length): "a padding of \(length) bytes"
+        case .cipher(let error): "\(error)"
+        case .keyAgreement(let error): "\(error)"
+        case .noCommonAlgorithm(let kind, let theirs): "no common \(kind) algorithm; theirs are \(theirs.joined(separator: ","))"
+        case .unexpected(let message, let state): "\(message) during \(state)"
+        case .badHostKey: "a bad host key"
+        case .badHostKeySignature: "a wrong signature of the host key"
+        case .hostKeyRefused: "the host key was not accepted"
+        case .queueFull(let limit): "more than \(limit) bytes to answer during a key exchange"
+        case .keysExhausted: "keys used for too many packets"
+        case .flood(let message): "too many of \(message)"
+        }
+    }
+}

@@ -22,3 +22,15 @@ public enum UserAuthError: Error, Equatable, Sendable {
         }
     }
 }
+
+/// For the log.
+extension UserAuthError: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .wire(let error): "a malformed message: \(error)"
+        case .unexpected(let message, let state): "\(message) during \(state)"
+        case .unknownService(let name): "unknown service \(name)"
+        case .tooManyAttempts(let limit): "more than \(limit) authentication attempts"
+        }
+    }
+}

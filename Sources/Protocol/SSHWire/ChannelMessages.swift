@@ -176,33 +176,17 @@ public struct ChannelExtendedData: WireMessage {
 }
 
 /// SSH_MSG_CHANNEL_EOF (RFC 4254 §5.3).
-public struct ChannelEOF: WireMessage {
+public struct ChannelEOF: ChannelNotice {
     public static let number = MessageNumber.channelEOF
     public var recipientChannel: UInt32
 
     public init(recipientChannel: UInt32) { self.recipientChannel = recipientChannel }
-
-    public init(fields reader: inout WireReader) throws(WireError) {
-        recipientChannel = try reader.uint32()
-    }
-
-    public func writeFields(to writer: inout WireWriter) {
-        writer.uint32(recipientChannel)
-    }
 }
 
 /// SSH_MSG_CHANNEL_CLOSE (RFC 4254 §5.3).
-public struct ChannelClose: WireMessage {
+public struct ChannelClose: ChannelNotice {
     public static let number = MessageNumber.channelClose
     public var recipientChannel: UInt32
 
     public init(recipientChannel: UInt32) { self.recipientChannel = recipientChannel }
-
-    public init(fields reader: inout WireReader) throws(WireError) {
-        recipientChannel = try reader.uint32()
-    }
-
-    public func writeFields(to writer: inout WireWriter) {
-        writer.uint32(recipientChannel)
-    }
 }

@@ -112,10 +112,8 @@ public struct KexECDHReply: WireMessage {
 }
 
 /// SSH_MSG_NEWKEYS (RFC 4253 §7.3).
-public struct NewKeys: WireMessage {
+public struct NewKeys: EmptyMessage {
     public static let number = MessageNumber.newKeys
 
     public init() {}
-    public init(fields reader: inout WireReader) throws(WireError) {}
-    public func writeFields(to writer: inout WireWriter) {}
 }

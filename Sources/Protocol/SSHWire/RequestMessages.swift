@@ -41,12 +41,10 @@ public struct RequestSuccess: WireMessage {
 }
 
 /// SSH_MSG_REQUEST_FAILURE (RFC 4254 §4).
-public struct RequestFailure: WireMessage {
+public struct RequestFailure: EmptyMessage {
     public static let number = MessageNumber.requestFailure
 
     public init() {}
-    public init(fields reader: inout WireReader) throws(WireError) {}
-    public func writeFields(to writer: inout WireWriter) {}
 }
 
 /// SSH_MSG_CHANNEL_REQUEST (RFC 4254 §5.4).
@@ -147,33 +145,17 @@ public struct ChannelRequest: WireMessage {
 }
 
 /// SSH_MSG_CHANNEL_SUCCESS (RFC 4254 §5.4).
-public struct ChannelSuccess: WireMessage {
+public struct ChannelSuccess: ChannelNotice {
     public static let number = MessageNumber.channelSuccess
     public var recipientChannel: UInt32
 
     public init(recipientChannel: UInt32) { self.recipientChannel = recipientChannel }
-
-    public init(fields reader: inout WireReader) throws(WireError) {
-        recipientChannel = try reader.uint32()
-    }
-
-    public func writeFields(to writer: inout WireWriter) {
-        writer.uint32(recipientChannel)
-    }
 }
 
 /// SSH_MSG_CHANNEL_FAILURE (RFC 4254 §5.4).
-public struct ChannelFailure: WireMessage {
+public struct ChannelFailure: ChannelNotice {
     public static let number = MessageNumber.channelFailure
     public var recipientChannel: UInt32
 
     public init(recipientChannel: UInt32) { self.recipientChannel = recipientChannel }
-
-    public init(fields reader: inout WireReader) throws(WireError) {
-        recipientChannel = try reader.uint32()
-    }
-
-    public func writeFields(to writer: inout WireWriter) {
-        writer.uint32(recipientChannel)
-    }
 }

@@ -57,35 +57,19 @@ public struct Unimplemented: WireMessage {
 }
 
 /// SSH_MSG_SERVICE_REQUEST (RFC 4253 §10).
-public struct ServiceRequest: WireMessage {
+public struct ServiceRequest: ServiceMessage {
     public static let number = MessageNumber.serviceRequest
     public var service: String
 
     public init(service: String) { self.service = service }
-
-    public init(fields reader: inout WireReader) throws(WireError) {
-        service = try reader.text(limit: WireLimit.name)
-    }
-
-    public func writeFields(to writer: inout WireWriter) {
-        writer.text(service)
-    }
 }
 
 /// SSH_MSG_SERVICE_ACCEPT (RFC 4253 §10).
-public struct ServiceAccept: WireMessage {
+public struct ServiceAccept: ServiceMessage {
     public static let number = MessageNumber.serviceAccept
     public var service: String
 
     public init(service: String) { self.service = service }
-
-    public init(fields reader: inout WireReader) throws(WireError) {
-        service = try reader.text(limit: WireLimit.name)
-    }
-
-    public func writeFields(to writer: inout WireWriter) {
-        writer.text(service)
-    }
 }
 
 /// SSH_MSG_EXT_INFO (RFC 8308 §2.3).
@@ -128,33 +112,17 @@ public struct ExtInfo: WireMessage {
 }
 
 /// SSH_MSG_PING of OpenSSH (PROTOCOL §1.9); the answer, ``Pong``, carries the same data.
-public struct Ping: WireMessage {
+public struct Ping: EchoMessage {
     public static let number = MessageNumber.ping
     public var data: [UInt8]
 
     public init(data: [UInt8]) { self.data = data }
-
-    public init(fields reader: inout WireReader) throws(WireError) {
-        data = try reader.string(limit: WireLimit.packet)
-    }
-
-    public func writeFields(to writer: inout WireWriter) {
-        writer.string(data)
-    }
 }
 
 /// SSH_MSG_PONG of OpenSSH (PROTOCOL §1.9).
-public struct Pong: WireMessage {
+public struct Pong: EchoMessage {
     public static let number = MessageNumber.pong
     public var data: [UInt8]
 
     public init(data: [UInt8]) { self.data = data }
-
-    public init(fields reader: inout WireReader) throws(WireError) {
-        data = try reader.string(limit: WireLimit.packet)
-    }
-
-    public func writeFields(to writer: inout WireWriter) {
-        writer.string(data)
-    }
 }

@@ -91,12 +91,10 @@ public struct UserAuthFailure: WireMessage {
 }
 
 /// SSH_MSG_USERAUTH_SUCCESS (RFC 4252 §5.1).
-public struct UserAuthSuccess: WireMessage {
+public struct UserAuthSuccess: EmptyMessage {
     public static let number = MessageNumber.userAuthSuccess
 
     public init() {}
-    public init(fields reader: inout WireReader) throws(WireError) {}
-    public func writeFields(to writer: inout WireWriter) {}
 }
 
 /// SSH_MSG_USERAUTH_BANNER (RFC 4252 §5.4).

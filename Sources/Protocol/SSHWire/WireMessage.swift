@@ -25,6 +25,49 @@ extension WireMessage {
     }
 }
 
+/// A message without fields.
+public protocol EmptyMessage: WireMessage {
+    init()
+}
+
+extension EmptyMessage {
+    public init(fields reader: inout WireReader) throws(WireError) { self.init() }
+    public func writeFields(to writer: inout WireWriter) {}
+}
+
+/// A message that says something of one channel and no more: its field is the recipient's number of that channel.
+public protocol ChannelNotice: WireMessage {
+    var recipientChannel: UInt32 { get }
+    init(recipientChannel: UInt32)
+}
+
+extension ChannelNotice {
+    public init(fields reader: inout WireReader) throws(WireError) { self.init(recipientChannel: try reader.uint32()) }
+    public func writeFields(to writer: inout WireWriter) { writer.uint32(recipientChannel) }
+}
+
+/// A message whose one field is the name of a service (RFC 4253 §10).
+public protocol ServiceMessage: WireMessage {
+    var service: String { get }
+    init(service: String)
+}
+
+extension ServiceMessage {
+    public init(fields reader: inout WireReader) throws(WireError) { self.init(service: try reader.text(limit: WireLimit.name)) }
+    public func writeFields(to writer: inout WireWriter) { writer.text(service) }
+}
+
+/// A message that carries bytes for the peer to send back (OpenSSH PROTOCOL §1.9).
+public protocol EchoMessage: WireMessage {
+    var data: [UInt8] { get }
+    init(data: [UInt8])
+}
+
+extension EchoMessage {
+    public init(fields reader: inout WireReader) throws(WireError) { self.init(data: try reader.string(limit: WireLimit.packet)) }
+    public func writeFields(to writer: inout WireWriter) { writer.string(data) }
+}
+
 /// Lengths that no honest peer exceeds, in bytes.
 public enum WireLimit {
     /// Names of algorithms, methods, services, channel types and requests (RFC 4251 §6 has 64; extensions are longer).

@@ -38,6 +38,11 @@ ssize_t postern_send(int socket, const void *bytes, size_t count, const int *des
     return sendmsg(socket, &message, MSG_NOSIGNAL);
 }
 
+ssize_t postern_next_length(int socket) {
+    struct msghdr message = {0};
+    return recvmsg(socket, &message, MSG_PEEK | MSG_TRUNC);
+}
+
 ssize_t postern_receive(int socket, void *bytes, size_t capacity, int *descriptors, size_t limit, size_t *count, int *flags) {
     union {
         struct cmsghdr header;

@@ -56,14 +56,17 @@ extension Descriptor {
         var received: Int?
         let bytes: [UInt8]
         do throws(Errno) {
-            // SAFETY: the closure initialises as many bytes as it says, at most `limit`.
-            bytes = try unsafe [UInt8](unsafeUninitializedCapacity: limit) { (buffer, initialized) throws(Errno) in
+            // Most messages are small: only as much memory as the next one needs, and none when there is none.
+            guard let length = try unlessBlocking({ postern_next_length(number) }) else { return nil }
+            let capacity = min(length, limit)
+            // SAFETY: the closure initialises as many bytes as it says, at most `capacity`.
+            bytes = try unsafe [UInt8](unsafeUninitializedCapacity: capacity) { (buffer, initialized) throws(Errno) in
                 let base = buffer.baseAddress
                 received = try unlessBlocking {
-                    // SAFETY: the call writes at most `limit` bytes and `maxDescriptors` numbers.
-                    unsafe postern_receive(number, base, limit, &numbers, maxDescriptors, &count, &flags)
+                    // SAFETY: the call writes at most `capacity` bytes and `maxDescriptors` numbers.
+                    unsafe postern_receive(number, base, capacity, &numbers, maxDescriptors, &count, &flags)
                 }
-                initialized = min(received ?? 0, limit)
+                initialized = min(received ?? 0, capacity)
             }
         } catch {
             throw .system(error)

@@ -19,6 +19,11 @@ public struct Sweep: Sendable {
 public func killDescendants(sparing spared: Set<Int32> = [], rounds: Int = 500) -> Sweep {
     var sweep = Sweep()
     for _ in 0..<rounds {
+        // A subreaper without children has no descendants either.
+        guard hasChildren else {
+            sweep.isClear = true
+            return sweep
+        }
         let children = children(of: getpid()).filter { !spared.contains($0) }
         if children.isEmpty {
             sweep.isClear = true
@@ -31,6 +36,12 @@ public func killDescendants(sparing spared: Set<Int32> = [], rounds: Int = 500) 
         pause(.milliseconds(1))
     }
     return sweep
+}
+
+private var hasChildren: Bool {
+    var information = unsafe siginfo_t()
+    // SAFETY: waitid(2) writes the structure; nothing is reaped.
+    return unsafe waitid(P_ALL, 0, &information, WEXITED | WNOHANG | WNOWAIT) == 0
 }
 
 /// Kills a child of this process and all processes that are below it now; those that lost their parent before are not.

@@ -115,6 +115,9 @@ int postern_permitted(uint64_t *permitted);
 void postern_openlog(const char *name);
 void postern_syslog(int priority, const char *text);
 
+/// The length of the next message, which stays where it is. By recvmsg(2), as all else, since the frontend has no other call.
+ssize_t postern_next_length(int socket);
+
 /// Accepts a connection with close-on-exec.
 int postern_accept(int listener);
 /// Sends bytes and descriptors as one message.

@@ -1,22 +1,7 @@
-import Sodium
+public import SSHKeys
+public import Sodium
 
-/// How the two sides agree on a secret; the name is the one in a KEXINIT.
-///
-/// The lists of what is offered are the transport's. A hybrid method adds a case here, its hash, its two share lengths,
-/// a case of ``ClientKeyShare``'s secret and a branch in ``respond(to:random:)``.
-public enum KeyExchangeMethod: String, CaseIterable, Sendable {
-    /// RFC 8731 §2.
-    case curve25519 = "curve25519-sha256"
-    /// The same method under the name it had before RFC 8731.
-    case curve25519LibSSH = "curve25519-sha256@libssh.org"
-
-    /// The hash of the exchange hash and of key derivation.
-    public var hash: HashFunction {
-        switch self {
-        case .curve25519, .curve25519LibSSH: .sha256
-        }
-    }
-
+extension KeyExchangeMethod {
     /// The server's side: answers a client's share with its own and the secret.
     ///
     /// - Returns: `secret` is encoded as it enters the exchange hash and key derivation, see ``ClientKeyShare``.

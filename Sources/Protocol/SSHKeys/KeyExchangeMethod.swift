@@ -1,0 +1,19 @@
+public import Sodium
+
+/// How the two sides agree on a secret; the name is the one in a KEXINIT.
+///
+/// It stands beside ``ExchangeHash`` since whoever signs that must know the method's hash; how the secret is agreed on is
+/// SSHCiphers' part, and the lists of what is offered are the transport's.
+public enum KeyExchangeMethod: String, CaseIterable, Sendable {
+    /// RFC 8731 §2.
+    case curve25519 = "curve25519-sha256"
+    /// The same method under the name it had before RFC 8731.
+    case curve25519LibSSH = "curve25519-sha256@libssh.org"
+
+    /// The hash of the exchange hash and of key derivation.
+    public var hash: HashFunction {
+        switch self {
+        case .curve25519, .curve25519LibSSH: .sha256
+        }
+    }
+}

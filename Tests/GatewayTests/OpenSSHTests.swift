@@ -1,0 +1,222 @@
+import Linux
+import Testing
+
+@Suite("DESIGN §4.1: OpenSSH's client runs commands") struct OpenSSHTests {
+    @Test func `T23: standard output and standard error arrive apart`() throws {
+        try Gateway.serving { gateway in
+            let outcome = try gateway.script("echo one; echo two >&2; echo three; echo four >&2")
+            #expect(outcome.output == "one\nthree\n")
+            #expect(outcome.errors == "two\nfour\n")
+            #expect(outcome.code == 0)
+        }
+    }
+
+    @Test func `T23: both arrive complete and in order, 100,000 lines of each`() throws {
+        try Gateway.serving { gateway in
+            let outcome = try gateway.script("seq 100000 & seq 100000 >&2; wait")
+            let lines = (1...100_000).map { "\($0)\n" }.joined()
+            #expect(outcome.code == 0)
+            expectSame(outcome.output, lines)
+            expectSame(outcome.errors, lines)
+        }
+    }
+
+    @Test func `T24: exit statuses are the command's own`() throws {
+        try Gateway.serving { gateway in
+            for status in [0, 1, 77, 255] {
+                let outcome = try gateway.script("exit \(status)")
+                #expect(outcome.code == status, "\(outcome)")
+                #expect(outcome.output.isEmpty && outcome.errors.isEmpty)
+            }
+        }
+    }
+
+    @Test(arguments: ["TERM", "KILL"]) func `T24: death by a signal is told by its name`(signal: String) throws {
+        try Gateway.serving { gateway in
+            let outcome = try gateway.script("echo before; kill -\(signal) $$; echo after", options: ["-vv"])
+            #expect(outcome.output == "before\n")
+            #expect(outcome.errors.contains("rtype exit-signal"))
+            #expect(!outcome.errors.contains("rtype exit-status"))
+            // What ssh says when there was no exit status.
+            #expect(outcome.code == 255)
+            #expect(try gateway.record("finished")["signal"] == signal)
+        }
+    }
+
+    @Test func `64 MiB go each way and stay what they were`() throws {
+        try Gateway.serving { gateway in
+            let input = try memoryFile(named: "input")
+            _ = try RunningProgram(["/usr/bin/head", "-c", "\(64 << 20)", "/dev/urandom"], output: input).wait()
+            let wanted = try digest(input)
+            try input.rewind()
+            let came = try memoryFile(named: "came")
+            let outcome = try RunningProgram(gateway.sshCommand([Gateway.line("exec cat")]), input: .open(input), output: came).wait()
+            #expect(outcome.code == 0)
+            #expect(try came.status().size == 64 << 20)
+            #expect(try digest(came) == wanted)
+        }
+    }
+
+    @Test func `T23: when the client's input ends, output goes on`() throws {
+        try Gateway.serving { gateway in
+            let outcome = try gateway.script("cat; echo done; echo said >&2", input: .bytes(Array("heard\n".utf8)))
+            #expect(outcome.output == "heard\ndone\n")
+            #expect(outcome.errors == "said\n")
+        }
+    }
+
+    @Test func `T23: a command that closes its input goes on, and what is sent for it is lost`() throws {
+        try Gateway.serving { gateway in
+            let input = [UInt8](repeating: 0x61, count: 8 << 20)
+            let outcome = try gateway.script("exec 0<&-; seq 20000; echo done", input: .bytes(input))
+            expectSame(outcome.output, (1...20_000).map { "\($0)\n" }.joined() + "done\n")
+            #expect(outcome.code == 0)
+        }
+    }
+
+    @Test func `an input that nobody reads does not stop the end`() throws {
+        try Gateway.serving { gateway in
+            let outcome = try gateway.script("exit 5", input: .bytes([UInt8](repeating: 0x61, count: 8 << 20)))
+            #expect(outcome.code == 5)
+        }
+    }
+
+    @Test func `with stdin none the command finds an empty input`() throws {
+        let commands = TestPolicy.command("count", run: ["/usr/bin/wc", "-c"], lines: "stdin = 'none'")
+        try Gateway.serving(.init(keys: [.init(name: "alice", lines: "may = ['count']")], commands: commands)) { gateway in
+            let outcome = try gateway.ssh("count", input: .bytes([UInt8](repeating: 0x61, count: 4 << 20)))
+            #expect(outcome.output == "0\n")
+            #expect(outcome.code == 0)
+        }
+    }
+
+    @Test func `M17: ten commands share one connection at the same time`() throws {
+        try Gateway.serving { gateway in
+            try gateway.withMaster { options in
+                let clients = try (0..<10).map { number in
+                    try RunningProgram(gateway.sshCommand([Gateway.line("seq 2000; cat; exit \(number)")], options: options), input: .bytes([0x30 + UInt8(number)]))
+                }
+                let lines = (1...2000).map { "\($0)\n" }.joined()
+                for (number, client) in clients.enumerated() {
+                    let outcome = try client.wait()
+                    expectSame(outcome.output, lines + "\(number)")
+                    #expect(outcome.code == number)
+                }
+            }
+            #expect(try gateway.records("connect").count == 1)
+            #expect(try gateway.records("finished").count == 10)
+        }
+    }
+
+    @Test func `a channel more than the policy allows is refused, the others go on`() throws {
+        try Gateway.serving(.init(gateway: "max_channels = 2")) { gateway in
+            try gateway.withMaster { options in
+                let held = try Descriptor.pipe()
+                let clients = try (0..<2).map { _ in
+                    try RunningProgram(gateway.sshCommand([Gateway.line("echo up; cat; echo down")], options: options), input: .open(held.reading))
+                }
+                for client in clients { #expect(try becomesTrue(within: .seconds(10)) { client.outputSoFar == "up\n" }) }
+                // OpenSSH then makes a connection of its own.
+                let third = try gateway.ssh(Gateway.line("echo third"), options: options)
+                #expect(third.errors.contains("Session open refused by peer"))
+                #expect(third.output == "third\n")
+                for client in clients { try client.child.sendSignal(.terminate) }
+                for client in clients { _ = try client.wait() }
+            }
+        }
+    }
+
+    /// Compares long texts; where they differ only the ends are worth showing.
+    private func expectSame(_ text: String, _ wanted: String) {
+        let isSame = text == wanted
+        #expect(isSame, "\(text.utf8.count) bytes instead of \(wanted.utf8.count), ending with \(text.suffix(200).debugDescription)")
+    }
+
+    private func digest(_ file: Descriptor) throws -> String {
+        try file.rewind()
+        return try run(["/usr/bin/sha256sum"], input: .open(file)).output
+    }
+}
+
+@Suite("DESIGN §4.1: a client that has gone leaves nothing") struct GoneClientTests {
+    /// A word that only processes of this test have among their arguments.
+    private static func mark() -> String { "314\(UInt32.random(in: 100_000 ... .max))" }
+
+    @Test func `its command ends within a second`() throws {
+        try Gateway.serving { gateway in
+            let mark = Self.mark()
+            let client = try RunningProgram(gateway.sshCommand([Gateway.line("echo up; sleep \(mark)")]))
+            #expect(try becomesTrue(within: .seconds(10)) { client.outputSoFar == "up\n" && !LiveProcess.having(argument: mark).isEmpty })
+            try client.kill()
+            #expect(try becomesTrue(within: .seconds(1)) { LiveProcess.having(argument: mark).isEmpty })
+            #expect(try gateway.record("finished")["ended_by"] == "disconnect")
+        }
+    }
+
+    /// Each is a script that leaves processes, with `$MARK` among their arguments.
+    static let stubborn = [
+        ("one that ignores every signal it can", "trap : HUP INT TERM PIPE; echo up; while :; do sleep $MARK; done"),
+        ("one in a session of its own", "setsid sleep $MARK & echo up; sleep $MARK"),
+        ("a grandchild whose parent has gone", "(setsid sh -c 'trap : TERM HUP; sleep $MARK; :' &) ; echo up; sleep $MARK"),
+        ("what is left when the command itself has ended", "(setsid sh -c 'trap : TERM HUP; sleep $MARK; :' &) ; echo up"),
+        ("one that writes and writes", "(setsid sleep $MARK &); echo up; exec yes $MARK"),
+    ]
+
+    @Test(arguments: stubborn) func `nothing survives`(what: String, script: String) throws {
+        try Gateway.serving { gateway in
+            let mark = Self.mark()
+            let script = script.replacing("$MARK", with: mark)
+            let client = try RunningProgram(gateway.sshCommand([Gateway.line(script)]))
+            #expect(try becomesTrue(within: .seconds(10)) { client.outputSoFar.hasPrefix("up\n") })
+            #expect(try becomesTrue(within: .seconds(10)) { !LiveProcess.having(argument: mark).filter { $0.name == "sleep" }.isEmpty })
+            try client.kill()
+            let isGone = try becomesTrue(within: .seconds(1)) { LiveProcess.having(argument: mark).isEmpty }
+            #expect(isGone, "\(LiveProcess.having(argument: mark))")
+            #expect(try becomesTrue(within: .seconds(1)) { LiveProcess.descendants(of: gateway.process.pid).isEmpty })
+            _ = try gateway.record("disconnect")
+        }
+    }
+
+    @Test func `a channel that closes ends its own command only`() throws {
+        try Gateway.serving { gateway in
+            try gateway.withMaster { options in
+                let (mark, other) = (Self.mark(), Self.mark())
+                let client = try RunningProgram(gateway.sshCommand([Gateway.line("sleep \(mark) & echo up; sleep \(mark)")], options: options))
+                let second = try RunningProgram(gateway.sshCommand([Gateway.line("echo up; sleep \(other)")], options: options))
+                #expect(try becomesTrue(within: .seconds(10)) { client.outputSoFar == "up\n" && second.outputSoFar == "up\n" })
+                try client.kill()
+                #expect(try becomesTrue(within: .seconds(1)) { LiveProcess.having(argument: mark).isEmpty }, "\(LiveProcess.having(argument: mark))")
+                #expect(!LiveProcess.having(argument: other).filter { $0.name == "sleep" }.isEmpty)
+                try second.kill()
+                #expect(try becomesTrue(within: .seconds(1)) { LiveProcess.having(argument: other).isEmpty })
+            }
+        }
+    }
+
+    @Test func `on_disconnect finish goes on to its end, its output heard by nobody`() throws {
+        let finish = TestPolicy.command(
+            "finish", run: ["/bin/sh", "-c", #"echo up; head -c 1048576 /dev/zero; head -c 1048576 /dev/zero >&2; exit 7"#], lines: "on_disconnect = 'finish'")
+        let slow = TestPolicy.command(
+            "slow", run: ["/bin/sh", "-c", #"echo up; read line; head -c 1048576 /dev/zero; head -c 1048576 /dev/zero >&2; exit 7"#],
+            lines: "on_disconnect = 'finish'")
+        try Gateway.serving(.init(keys: [.init(name: "alice", lines: "may = ['finish', 'slow']")], commands: finish + slow)) { gateway in
+            let held = try Descriptor.pipe()
+            let client = try RunningProgram(gateway.sshCommand(["slow"]), input: .open(held.reading))
+            #expect(try becomesTrue(within: .seconds(10)) { client.outputSoFar == "up\n" })
+            try client.kill()
+            let finished = try gateway.record("finished")
+            #expect(finished.number("status") == 7)
+            #expect(finished["ended_by"].isEmpty)
+            _ = try gateway.record("disconnect")
+        }
+    }
+
+    @Test func `a stopped gateway takes its commands with it`() throws {
+        let mark = Self.mark()
+        try Gateway.serving { gateway in
+            let client = try RunningProgram(gateway.sshCommand([Gateway.line("(setsid sh -c 'trap : TERM; sleep \(mark); :' &); echo up; sleep \(mark)")]))
+            #expect(try becomesTrue(within: .seconds(10)) { client.outputSoFar == "up\n" })
+        }
+        #expect(try becomesTrue(within: .seconds(1)) { LiveProcess.having(argument: mark).isEmpty })
+    }
+}

@@ -1,0 +1,47 @@
+import Foundation
+
+/// The policy of one test, written as an administrator writes it.
+///
+/// In it `$USER` stands for the unix user, `$DIRECTORY` for the gateway's directory.
+struct TestPolicy {
+    /// A key that is made for the test, and the lines under its `public`.
+    struct Key {
+        var name: String
+        var lines: String
+    }
+
+    /// The lines of `[gateway]`.
+    var gateway = ""
+    var keys = [Key(name: "alice", lines: #"may = ["sh"]"#)]
+    var commands = Self.shell
+
+    /// Any script of a test, in the sandbox `tool`.
+    static let shell = command("sh", usage: "sh <script>", run: ["/bin/sh", "-c", "<script>"], lines: "args = { script = { match = '.*' } }")
+
+    /// A command that runs as `$USER` in `/`.
+    static func command(_ name: String, usage: String? = nil, run: [String], lines: String = "") -> String {
+        """
+        [command.\(name)]
+        as = "$USER"
+        usage = "\(usage ?? name)"
+        run = [\(run.map { "'\($0)'" }.joined(separator: ", "))]
+        directory = "/"
+        \(lines)
+
+
+        """
+    }
+
+    func text(directory: String, user: String) throws -> String {
+        var text = "version = 1\n"
+        if !gateway.isEmpty { text += "[gateway]\n\(gateway)\n" }
+        for key in keys {
+            text += "[key.\(key.name)]\npublic = \"\(try publicKey("\(directory)/\(key.name).pub"))\"\n\(key.lines)\n"
+        }
+        return (text + commands).replacing("$USER", with: user).replacing("$DIRECTORY", with: directory)
+    }
+
+    private func publicKey(_ path: String) throws -> String {
+        try String(contentsOfFile: path, encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+}
