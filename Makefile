@@ -39,10 +39,10 @@ install: build
 	install -m 0755 $(RELEASE)/postern "$(DESTDIR)$(PREFIX)/bin/"
 	install -m 0755 $(RELEASE)/posternd "$(DESTDIR)$(PREFIX)/sbin/"
 	install -m 0755 $(RELEASE)/postern-frontend "$(DESTDIR)$(PREFIX)/libexec/postern/"
-	install -d "$(DESTDIR)$(PREFIX)/share/man/man1" "$(DESTDIR)$(PREFIX)/share/man/man5" "$(DESTDIR)$(PREFIX)/share/man/man8"
-	install -m 0644 docs/man/postern.1 "$(DESTDIR)$(PREFIX)/share/man/man1/"
-	install -m 0644 docs/man/postern.toml.5 "$(DESTDIR)$(PREFIX)/share/man/man5/"
-	install -m 0644 docs/man/posternd.8 "$(DESTDIR)$(PREFIX)/share/man/man8/"
+	for page in docs/man/*.[158]; do \
+	  [ -e "$$page" ] || continue; \
+	  install -D -m 0644 "$$page" "$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}"; \
+	done
 
 format:
 	$(SWIFT) format format --in-place --recursive --parallel Sources Tests Package.swift

@@ -64,8 +64,8 @@ import Testing
     }
 
     @Test func `TMPDIR is there, is private, and goes with all that is in it`() throws {
-        try Gateway.serving(Self.policy) { gateway in
-            let script = "cd $TMPDIR && pwd && stat -c %u:%a . && mkdir -p a/b && echo x > a/b/c && chmod 000 a/b && ln -s / link && echo kept > file && cat file"
+        try Gateway.serving { gateway in
+            let script = "cd $TMPDIR && pwd && stat -c %u:%a . && mkdir -p a/b && echo x > a/b/c && (umask 777 && mkdir shut) && ln -s / link && echo kept > file && cat file"
             let outcome = try gateway.script(script)
             let lines = outcome.output.split(separator: "\n").map(String.init)
             #expect(lines.count == 3, "\(outcome)")
@@ -74,6 +74,28 @@ import Testing
             #expect(lines[2] == "kept")
             _ = try gateway.record("disconnect")
             #expect(!FileManager.default.fileExists(atPath: lines[0]), "\(lines[0])")
+        }
+    }
+
+    @Test func `a directory in TMPDIR that its owner has shut goes too`() throws {
+        let commands = """
+            [command.shut]
+            as = "$USER"
+            usage = "shut"
+            run = ["/bin/sh", "-c", "cd $TMPDIR && pwd && mkdir -p a/b && echo x > a/b/c && chmod 000 a/b a"]
+            directory = "/"
+            sandbox = "writer"
+
+            [sandbox.writer]
+            base = "tool"
+            write = ["$DIRECTORY"]
+
+            """
+        try Gateway.serving(.init(keys: [.init(name: "alice", lines: "may = ['shut']")], commands: commands)) { gateway in
+            let outcome = try gateway.ssh("shut")
+            #expect(outcome.code == 0, "\(outcome)")
+            _ = try gateway.record("disconnect")
+            #expect(!FileManager.default.fileExists(atPath: outcome.output.trimmingCharacters(in: .newlines)), "\(gateway.log)")
         }
     }
 
@@ -100,8 +122,8 @@ import Testing
 
     @Test func `the standard streams are pipes, not the connection`() throws {
         try Gateway.serving { gateway in
-            let outcome = try gateway.script("for n in 0 1 2; do test -p /dev/fd/$n || test -t $n || stat -L -c %F - <&$n; done", input: .bytes([]))
-            #expect(outcome.output == "fifo\nfifo\nfifo\n", "\(outcome)")
+            let outcome = try gateway.script("test -p /dev/fd/0 && test -p /dev/fd/1 && test -p /dev/fd/2 && echo pipes", input: .bytes([]))
+            #expect(outcome.output == "pipes\n", "\(outcome)")
         }
     }
 }

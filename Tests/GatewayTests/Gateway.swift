@@ -3,6 +3,8 @@ import Linux
 import Testing
 
 let isRoot = Users.currentUID == 0
+/// `scripts/test --long`.
+let isLong = Environment.value(of: "POSTERN_LONG") == "1"
 
 /// A gateway of its own for one test: keys, a policy, `postern apply`, and `posternd` on a free port of the loopback.
 final class Gateway {

@@ -57,6 +57,33 @@ import Testing
         }
     }
 
+    @Test(arguments: [(["-o", "RekeyLimit=1M"], ""), ([], "rekey = { bytes = '1MiB' }")])
+    func `T7: keys are exchanged again while data flows, by either side`(options: [String], gateway: String) throws {
+        try Gateway.serving(.init(gateway: gateway)) { gateway in
+            let input = [UInt8](repeating: 0x62, count: 8 << 20)
+            let outcome = try gateway.script("exec cat", options: options + ["-v"], input: .bytes(input))
+            let isSame = outcome.outputBytes == input
+            #expect(isSame, "\(outcome.outputBytes.count) bytes")
+            #expect(outcome.errors.components(separatedBy: "SSH2_MSG_NEWKEYS received").count > 4, "\(outcome)")
+            #expect(outcome.code == 0)
+        }
+    }
+
+    @Test(.enabled(if: isLong, "takes long"))
+    func `a GiB goes each way, and three hundred sessions leave nothing`() throws {
+        try Gateway.serving { gateway in
+            let input = try memoryFile(named: "input")
+            _ = try RunningProgram(["/usr/bin/head", "-c", "\(1 << 30)", "/dev/urandom"], output: input).wait(.seconds(300))
+            let wanted = try digest(input)
+            try input.rewind()
+            let came = try memoryFile(named: "came")
+            _ = try RunningProgram(gateway.sshCommand([Gateway.line("exec cat")]), input: .open(input), output: came).wait(.seconds(300))
+            #expect(try digest(came) == wanted)
+            for number in 0..<300 { #expect(try gateway.script("exit \(number % 200)").code == number % 200) }
+            #expect(try becomesTrue(within: .seconds(1)) { LiveProcess.descendants(of: gateway.process.pid).isEmpty })
+        }
+    }
+
     @Test func `T23: when the client's input ends, output goes on`() throws {
         try Gateway.serving { gateway in
             let outcome = try gateway.script("cat; echo done; echo said >&2", input: .bytes(Array("heard\n".utf8)))

@@ -39,6 +39,7 @@ final class RunningProgram {
     private let errorFile: Descriptor
     private let name: String
     private let started = Clock.monotonic
+    private var isReaped = false
 
     /// A test that hangs is a test that fails.
     static let patience: Duration = .seconds(60)
@@ -61,6 +62,13 @@ final class RunningProgram {
         plan.descriptors += descriptors
         plan.keepsPrivileges = true
         child = try launch(plan)
+    }
+
+    /// Nothing of a test outlives it: while a child waits to be reaped, Swift Testing's own wait for its children finds no other.
+    deinit {
+        guard !isReaped else { return }
+        try? child.sendSignal(.kill)
+        _ = try? child.waitUntilExit()
     }
 
     private static func open(_ input: Input) throws -> Descriptor {
@@ -99,11 +107,11 @@ final class RunningProgram {
         let deadline = Clock.monotonic + patience
         while try poll.wait(timeout: deadline - Clock.monotonic).isEmpty {
             guard Clock.monotonic >= deadline else { continue }
-            try child.sendSignal(.kill)
-            _ = try child.waitUntilExit()
+            try kill()
             throw Trouble("\(name) had not ended after \(patience)\n\(outputSoFar.suffix(2000))\n\(errorsSoFar.suffix(4000))")
         }
         let exit = try child.waitUntilExit()
+        isReaped = true
         return Outcome(
             status: exit.status, outputBytes: try bytes(of: outputFile), errorBytes: try bytes(of: errorFile),
             duration: Clock.monotonic - started)
@@ -113,6 +121,7 @@ final class RunningProgram {
     func kill() throws {
         try child.sendSignal(.kill)
         _ = try child.waitUntilExit()
+        isReaped = true
     }
 }
 

@@ -62,7 +62,7 @@ enum Samples {
         for message in Samples.monitor { #expect(throws: WireError.trailing(count: 1)) { try MonitorMessage(bytes: message.bytes + [0]) } }
     }
 
-    @Test(arguments: [0, 8, 255] as [UInt8]) func `an unknown tag is refused`(tag: UInt8) {
+    @Test(arguments: [0, 9, 255] as [UInt8]) func `an unknown tag is refused`(tag: UInt8) {
         #expect(throws: WireError.unknownMessage(tag)) { try FrontendMessage(bytes: [tag]) }
         #expect(throws: WireError.unknownMessage(tag)) { try MonitorMessage(bytes: [tag]) }
         #expect(throws: WireError.unknownMessage(tag)) { try FrontendMessage(bytes: [4, 0, 0, 0, 0, tag]) }

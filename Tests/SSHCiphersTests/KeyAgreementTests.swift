@@ -13,9 +13,8 @@ struct ScriptedRandom: RandomSource {
 }
 
 @Suite("RFC 8731: curve25519-sha256") struct KeyAgreementTests {
-    @Test(arguments: KeyExchangeMethod.allCases) func `both sides get one secret, as an mpint`(method: KeyExchangeMethod)
-        throws
-    {
+    @Test(arguments: [KeyExchangeMethod.curve25519, .curve25519LibSSH])
+    func `both sides get one secret, as an mpint`(method: KeyExchangeMethod) throws {
         // The key pairs of RFC 7748 §6.1.
         var random = ScriptedRandom(secrets: [
             hex("77076d0a7318a57d3c16c17251b26645df4c2f87ebc0992ab177fba51db92c2a"),
@@ -32,7 +31,10 @@ struct ScriptedRandom: RandomSource {
     }
 
     @Test func `the methods are named as in a KEXINIT`() {
-        #expect(KeyExchangeMethod.allCases.map(\.rawValue) == ["curve25519-sha256", "curve25519-sha256@libssh.org"])
+        #expect(
+            KeyExchangeMethod.allCases.map(\.rawValue) == [
+                "sntrup761x25519-sha512", "sntrup761x25519-sha512@openssh.com", "curve25519-sha256", "curve25519-sha256@libssh.org",
+            ])
     }
 
     @Test(arguments: [0, 31, 33, 64]) func `a share of another length is refused by both`(count: Int) {
@@ -58,5 +60,58 @@ struct ScriptedRandom: RandomSource {
         var writer = WireWriter()
         writer.unsignedInteger(hex(digits))
         #expect(SecretBytes(integer: SecretBytes(copying: hex(digits))).disclosed() == writer.bytes)
+    }
+}
+
+@Suite("RFC 9941: hybrid key agreement") struct HybridKeyAgreementTests {
+    static let methods = KeyExchangeMethod.allCases.filter { $0.kem != nil }
+
+    @Test(arguments: methods) func `both sides get one secret: the hash of both secrets, as a string`(method: KeyExchangeMethod) throws {
+        let kem = try #require(method.kem)
+        var random = KnownAnswerRandom(seed: Array(0..<48))
+        let client = ClientKeyShare(method, random: &random)
+        #expect(client.share.count == kem.publicKeyBytes + 32)
+        var serverRandom = KnownAnswerRandom(seed: Array(1..<49))
+        let server = try method.respond(to: client.share, random: &serverRandom)
+        #expect(server.share.count == kem.ciphertextBytes + 32)
+        let secret = try client.sharedSecret(serverShare: server.share)
+        #expect(secret.equals(server.secret))
+        // The same draws again, one after the other.
+        var again = KnownAnswerRandom(seed: Array(1..<49))
+        let pair = X25519KeyPair(secret: again.secret(count: 32))
+        let (ciphertext, kemSecret) = kem.encapsulate(to: Array(client.share[..<kem.publicKeyBytes]), random: &again)
+        #expect(server.share == ciphertext + pair.publicKey)
+        let curveSecret = try #require(pair.sharedSecret(with: Array(client.share[kem.publicKeyBytes...])))
+        let digest = method.hash.hash([.secret(kemSecret), .secret(curveSecret)])
+        #expect(secret.disclosed() == [0, 0, 0, UInt8(digest.count)] + digest)
+    }
+
+    @Test(arguments: methods) func `a share of another length is refused by both`(method: KeyExchangeMethod) throws {
+        let kem = try #require(method.kem)
+        var random = SystemRandom()
+        let client = ClientKeyShare(method, random: &random)
+        for difference in [-1, 1, -32] {
+            let share = [UInt8](repeating: 9, count: kem.publicKeyBytes + 32 + difference)
+            #expect(throws: KeyAgreementError.wrongLength(bytes: share.count, expected: kem.publicKeyBytes + 32)) {
+                try method.respond(to: share, random: &random)
+            }
+            let answer = [UInt8](repeating: 9, count: kem.ciphertextBytes + 32 + difference)
+            #expect(throws: KeyAgreementError.wrongLength(bytes: answer.count, expected: kem.ciphertextBytes + 32)) {
+                try client.sharedSecret(serverShare: answer)
+            }
+        }
+    }
+
+    @Test(arguments: methods) func `a point of small order is refused by both`(method: KeyExchangeMethod) throws {
+        let kem = try #require(method.kem)
+        var random = SystemRandom()
+        let client = ClientKeyShare(method, random: &random)
+        let zero = [UInt8](repeating: 0, count: 32)
+        #expect(throws: KeyAgreementError.smallOrder) {
+            try method.respond(to: client.share.dropLast(32) + zero, random: &random)
+        }
+        #expect(throws: KeyAgreementError.smallOrder) {
+            try client.sharedSecret(serverShare: [UInt8](repeating: 1, count: kem.ciphertextBytes) + zero)
+        }
     }
 }

@@ -31,6 +31,7 @@ public struct PathRule: Hashable, Sendable {
     }
 }
 
+/// What a command reaches beyond this machine's files.
 public enum Network: Equatable, Sendable {
     case none
     case unix

@@ -101,6 +101,8 @@ enum Violation: Error, CustomStringConvertible {
     case malformed(WireError)
     case gate(GateError)
     case unknownMethod(String)
+    /// It has not authenticated anybody, and not ended the connection either.
+    case slow
 
     var description: String {
         switch self {
@@ -110,6 +112,7 @@ enum Violation: Error, CustomStringConvertible {
         case .malformed(let error): "a malformed request: \(error)"
         case .gate(.outOfTurn(let request, let phase)): "\"\(request)\" \(phase)"
         case .gate(.tooMany(let request, let limit)): "more than \(limit) times \"\(request)\""
+        case .slow: "nobody was authenticated in time"
         case .unknownMethod(let name): "an unknown key exchange method \"\(name)\""
         }
     }

@@ -36,6 +36,13 @@ struct Log {
         }
     }
 
+    /// Where a fault goes that keeps the program from having a log: not to a client.
+    static var sinkOfFaults: LogSink {
+        guard standardErrorIsConnection else { return .descriptor(.standardError) }
+        openSystemLog(name: "posternd")
+        return .systemLog
+    }
+
     /// Writes an audit record.
     func audit(_ event: String, _ members: [JSONText.Member]) {
         guard verbosity > .quiet else { return }

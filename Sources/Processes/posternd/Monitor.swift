@@ -41,6 +41,9 @@ struct Monitor {
     private(set) var endedWell = true
     private var poll = PollSet()
 
+    /// How much later than the frontend should we end a connection without a user.
+    private static let graceOfFrontend: Duration = .seconds(3)
+
     /// The order: look at what we were given, greet, start the frontend, and give up what is needed no more.
     init(_ options: Options, log: Log, software: String) throws(Fault) {
         Sodium.initialize()
@@ -146,10 +149,17 @@ struct Monitor {
         takeSignals()
         do throws(Violation) {
             while let request = try frontend?.receive() { try handle(request) }
+            if let loginDeadline, loginDeadline <= Clock.monotonic { throw .slow }
         } catch {
             end(error)
         }
         tickCommands()
+    }
+
+    /// Until when somebody must be authenticated. The frontend ends the connection earlier, by the policy's grace: one that does not is broken.
+    private var loginDeadline: Duration? {
+        if case .authenticated = progress { return nil }
+        return frontend == nil ? nil : started + gateway.loginGrace + Self.graceOfFrontend
     }
 
     /// One turn while commands outlive the connection, or are being ended.
@@ -166,7 +176,7 @@ struct Monitor {
         for command in commands.values where command.isAbandoned {
             for output in command.outputs { poll.add(output, .readable, token: 0) }
         }
-        let deadline = commands.values.compactMap(\.deadline).min()
+        let deadline = (commands.values.compactMap(\.deadline) + [loginDeadline].compactMap { $0 }).min()
         do throws(Errno) {
             _ = try poll.wait(timeout: deadline.map { $0 - Clock.monotonic })
         } catch {

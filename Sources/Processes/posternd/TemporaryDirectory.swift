@@ -30,7 +30,7 @@ struct TemporaryDirectory {
     }
 
     /// Removes it when it is empty, as it mostly is. What else is in it belongs to the user: a process with no more rights than that
-    /// user, and no path but this one, removes it.
+    /// user removes it, following no link.
     ///
     /// - Returns: the process to wait for, or nil when it is done.
     func remove(for account: Account, asRoot: Bool) throws(Fault) -> ChildProcess? {
@@ -47,11 +47,13 @@ struct TemporaryDirectory {
     }
 
     private func empty(for account: Account, asRoot: Bool) throws(Fault) -> ChildProcess {
-        let program = try naming("remover") { () throws(ProgramError) in try ProgramFile("/bin/rm") }
+        let program = try naming("remover") { () throws(ProgramError) in try ProgramFile("/bin/sh") }
         let null = try naming("/dev/null") { () throws(Errno) in try openFile("/dev/null", .readWrite) }
-        // `rm` cannot remove the directory itself, which stands in one of root's; its complaint about that goes nowhere.
+        // Directories that the command has shut are opened first. `rm` cannot remove the directory itself, which stands in one of root's;
+        // its complaint about that goes nowhere.
+        let script = #"/usr/bin/find "$0" -type d ! -perm -700 -exec /bin/chmod u+rwx {} ';'; exec /bin/rm -rf -- "$0""#
         var plan = ProcessPlan(
-            program: program.program, arguments: ["rm", "-rf", "--", path], input: null, output: null, error: null)
+            program: program.program, arguments: ["sh", "-c", script, path], input: null, output: null, error: null)
         plan.directory = "/"
         if asRoot {
             plan.identity = ProcessPlan.Identity(uid: account.uid, gid: account.gid, groups: [])

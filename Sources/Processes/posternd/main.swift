@@ -6,7 +6,7 @@ private let exitUsage: Int32 = 100
 private let version = "0.1"
 
 private func stop(_ text: String, _ status: Int32) -> Never {
-    LogSink.descriptor(.standardError).write("posternd: \(text)", .error)
+    Log.sinkOfFaults.write("posternd: \(text)", .error)
     exitNow(status)
 }
 

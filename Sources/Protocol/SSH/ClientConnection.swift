@@ -83,7 +83,7 @@ public struct ClientConnection: Endpoint {
         case .needSignature: preconditionFailure("a client signs no key exchange")
         case .unimplemented: return nil
         case .message(let number, let payload) where number.layer == .connection && stack.connection != nil:
-            try stack.receiveChannelMessage(number, payload)
+            try stack.receiveChannelMessage(number, payload, now: now)
             return nil
         case .message(let number, let payload):
             return try handleUserAuth(number, payload, now: now)
@@ -100,8 +100,7 @@ public struct ClientConnection: Endpoint {
                 case .probeAccepted: event = .probeAccepted
                 case .refused(let methods, let partial): event = .refused(methods: methods, partialSuccess: partial)
                 case .granted:
-                    stack.connection = Connection(for: userAuth.finish(), takesOffers: takesChannels)
-                    stack.timers.authenticated(now: now)
+                    stack.begin(Connection(for: userAuth.finish(), takesOffers: takesChannels), now: now)
                     event = .granted
                 }
             }

@@ -21,7 +21,12 @@ extension Endpoint {
     /// Gives back buffers that grew; for a connection that has nothing to do.
     public mutating func trim() { stack.transport.trim() }
 
+    /// False while so much input waits for an answer of the host that no more is read: do not wait for the peer's bytes then.
+    public var takesInput: Bool { stack.transport.takesInput }
+
     /// Lets `fill` write up to `limit` bytes from the peer into the input buffer, and returns what it returned.
+    ///
+    /// - Returns: 0, and `fill` was not called, without ``takesInput``.
     public mutating func receive<Failure: Error>(
         limit: Int, now: Duration, fill: (inout [UInt8], Range<Int>) throws(Failure) -> Int
     ) throws(Failure) -> Int {

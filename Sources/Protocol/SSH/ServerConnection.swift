@@ -61,7 +61,7 @@ public struct ServerConnection: Endpoint {
                 if let event = stack.takeEvent() { return .channel(event) }
                 if case .running(let userAuth) = authentication, userAuth.awaitsAnswer { return nil }
                 guard let below = try stack.nextBelow(now: now) else { return nil }
-                if let event = try handle(below) { return event }
+                if let event = try handle(below, now: now) { return event }
             }
         } catch {
             disconnect(error.disconnect)
@@ -90,8 +90,7 @@ public struct ServerConnection: Endpoint {
         let user = userAuth.grant(banner: banner, output: &outputs)
         send(outputs)
         authentication = .done(userAuth)
-        stack.connection = Connection(for: user, mostChannels: mostChannels, takesOffers: true)
-        stack.timers.authenticated(now: now)
+        stack.begin(Connection(for: user, mostChannels: mostChannels, takesOffers: true), now: now)
     }
 
     /// Answers a signature or a password with no.
@@ -103,7 +102,7 @@ public struct ServerConnection: Endpoint {
 
     // MARK: - Steps
 
-    private mutating func handle(_ event: Transport.Event) throws(SSHError) -> Event? {
+    private mutating func handle(_ event: Transport.Event, now: Duration) throws(SSHError) -> Event? {
         switch event {
         case .identified(let identification): return .identified(identification)
         case .needSignature(let request): return .needSignature(request)
@@ -112,7 +111,7 @@ public struct ServerConnection: Endpoint {
         case .judgeHostKey: preconditionFailure("a server judges no host key")
         case .extInfo, .unimplemented: return nil
         case .message(let number, let payload) where number.layer == .connection && isAuthenticated:
-            try stack.receiveChannelMessage(number, payload)
+            try stack.receiveChannelMessage(number, payload, now: now)
             return nil
         case .message(let number, let payload):
             return try handleUserAuth(number, payload)

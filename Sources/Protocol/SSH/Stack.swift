@@ -43,7 +43,8 @@ public struct Stack: Sendable {
         }
     }
 
-    mutating func receiveChannelMessage(_ number: MessageNumber, _ payload: [UInt8]) throws(SSHError) {
+    mutating func receiveChannelMessage(_ number: MessageNumber, _ payload: [UInt8], now: Duration) throws(SSHError) {
+        if number.rawValue >= MessageNumber.channelOpen.rawValue { timers.used(now: now) }
         do throws(ConnectionError) {
             perform(try connection?.receive(number, payload: payload) ?? [.unknownMessage])
         } catch {
@@ -51,8 +52,16 @@ public struct Stack: Sendable {
         }
     }
 
+    /// The user is authenticated: from now on there are channels.
+    mutating func begin(_ connection: consuming Connection, now: Duration) {
+        self.connection = connection
+        timers.authenticated(now: now)
+        transport.userIsAuthenticated()
+    }
+
     /// Does what is due by the clock.
     mutating func tick(now: Duration) throws(SSHError) {
+        transport.tick(now: now)
         switch timers.due(now: now, isBusy: isBusy) {
         case nil: break
         case .loginGrace: throw .loginGraceExpired

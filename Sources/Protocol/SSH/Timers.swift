@@ -18,7 +18,9 @@ struct Timers: Sendable {
     private let limits: Limits
     private let start: Duration
     private var isAuthenticated = false
-    private var lastHeard: Duration
+    /// The last channel message; keepalives and their answers are none, or no connection would ever be idle.
+    private var lastUsed: Duration
+    /// The last byte from the peer, or the last keepalive to it.
     private var lastAsked: Duration
     private var unanswered = 0
 
@@ -28,23 +30,26 @@ struct Timers: Sendable {
     init(_ limits: Limits, now: Duration) {
         self.limits = limits
         start = now
-        lastHeard = now
+        lastUsed = now
         lastAsked = now
     }
 
     mutating func authenticated(now: Duration) {
         isAuthenticated = true
+        used(now: now)
         heard(now: now)
     }
 
-    /// Bytes came from the peer.
+    /// Bytes came from the peer: it lives.
     mutating func heard(now: Duration) {
-        lastHeard = now
         lastAsked = now
         unanswered = 0
     }
 
-    /// Bytes of a running command went to the peer: it counts as activity, not as a sign of life.
+    /// The peer opened, closed or used a channel.
+    mutating func used(now: Duration) { lastUsed = now }
+
+    /// A keepalive went to the peer.
     mutating func asked(now: Duration) {
         lastAsked = now
         unanswered += 1
@@ -54,7 +59,7 @@ struct Timers: Sendable {
     func deadline(isBusy: Bool) -> Duration? {
         guard isAuthenticated else { return limits.loginGrace.map { start + $0 } }
         let keepalive = limits.keepalive.map { lastAsked + $0 }
-        let idle = isBusy ? nil : limits.idle.map { lastHeard + $0 }
+        let idle = isBusy ? nil : limits.idle.map { lastUsed + $0 }
         return [keepalive, idle].compactMap { $0 }.min()
     }
 
@@ -63,7 +68,7 @@ struct Timers: Sendable {
         guard isAuthenticated else {
             return limits.loginGrace.map { start + $0 <= now } == true ? .loginGrace : nil
         }
-        if !isBusy, let idle = limits.idle, lastHeard + idle <= now { return .idle }
+        if !isBusy, let idle = limits.idle, lastUsed + idle <= now { return .idle }
         guard let keepalive = limits.keepalive, lastAsked + keepalive <= now else { return nil }
         return unanswered >= Self.mostUnanswered ? .silence : .keepalive
     }

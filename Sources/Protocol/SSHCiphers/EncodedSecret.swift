@@ -1,6 +1,16 @@
 import Sodium
 
 extension SecretBytes {
+    /// Encodes bytes as a `string`: their length in front (RFC 4251 §5).
+    convenience init(string: SecretBytes) {
+        self.init(count: 4 + string.count) { encoded in
+            for index in 0..<4 { encoded[index] = UInt8(truncatingIfNeeded: string.count >> (24 - 8 * index)) }
+            string.withSpan { bytes in
+                for index in bytes.indices { encoded[4 + index] = bytes[index] }
+            }
+        }
+    }
+
     /// Encodes a big-endian integer as an `mpint` with its length (RFC 4251 §5), without a copy outside locked memory.
     convenience init(integer: SecretBytes) {
         let (first, signBytes) = integer.withSpan { digits in

@@ -31,6 +31,12 @@ struct Channel: Sendable {
     /// How far one direction of the data has come.
     enum Direction: Sendable { case flowing, ended, closed }
 
+    /// A request of the peer, and the length of its payload.
+    struct WaitingRequest: Sendable {
+        let request: ChannelRequest
+        let bytes: Int
+    }
+
     var phase: Phase
     var outgoing = Direction.flowing
     var incoming = Direction.flowing
@@ -45,9 +51,12 @@ struct Channel: Sendable {
     /// Bytes that the host has taken and the peer was not told of.
     var consumed: UInt32 = 0
     /// The peer's requests, the first one being with the host.
-    var requests: [ChannelRequest] = []
+    var requests: [WaitingRequest] = []
     /// Requests of ours with `wantReply` that have no answer yet.
     var unanswered = 0
+
+    /// The length of what waits.
+    var requestBytes: Int { requests.reduce(0) { $0 + $1.bytes } }
 
     /// For error messages.
     var name: String {

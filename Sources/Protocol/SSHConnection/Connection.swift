@@ -41,7 +41,9 @@ public struct Connection: Sendable {
     public static let packetBytes = 32 * 1024
     /// The peer is told of taken bytes when they are this many.
     private static let adjustAfter = UInt32(windowBytes / 4)
+    /// What a channel may ask for before the first of it is answered: variables, then a command, each in one packet.
     private static let mostWaitingRequests = 64
+    private static let mostWaitingBytes = 256 * 1024
 
     /// Who is at the other end; on the client's side, who we are.
     public let userName: String
@@ -75,7 +77,7 @@ public struct Connection: Sendable {
         case .channelData, .channelExtendedData: try receiveData(number, payload)
         case .channelEOF: try receive(try parse(ChannelEOF.self, payload))
         case .channelClose: try receive(try parse(ChannelClose.self, payload))
-        case .channelRequest: try receive(try parse(ChannelRequest.self, payload))
+        case .channelRequest: try receive(try parse(ChannelRequest.self, payload), bytes: payload.count)
         case .channelSuccess: try receiveAnswer(number, try parse(ChannelSuccess.self, payload).recipientChannel, true)
         case .channelFailure: try receiveAnswer(number, try parse(ChannelFailure.self, payload).recipientChannel, false)
         default: [.unknownMessage]
@@ -131,7 +133,7 @@ public struct Connection: Sendable {
             let (sum, overflows) = channel.peerWindow.addingReportingOverflow(adjust.bytesToAdd)
             guard !overflows else { throw .windowOverflow }
             channel.peerWindow = sum
-            return [.event(.windowOpened(id))]
+            return channel.outgoing == .flowing ? [.event(.windowOpened(id))] : []
         }
     }
 
@@ -168,12 +170,13 @@ public struct Connection: Sendable {
         return outputs
     }
 
-    private mutating func receive(_ request: ChannelRequest) throws(ConnectionError) -> [Output] {
+    private mutating func receive(_ request: ChannelRequest, bytes: Int) throws(ConnectionError) -> [Output] {
         let id = ChannelID(number: request.recipientChannel)
         return try update(id, .channelRequest) { channel throws(ConnectionError) in
             guard channel.outgoing != .closed else { return [] }
             guard channel.requests.count < Self.mostWaitingRequests else { throw .tooManyRequests(limit: Self.mostWaitingRequests) }
-            channel.requests.append(request)
+            guard channel.requestBytes + bytes <= Self.mostWaitingBytes else { throw .requestsTooLong(limit: Self.mostWaitingBytes) }
+            channel.requests.append(Channel.WaitingRequest(request: request, bytes: bytes))
             return channel.requests.count == 1 ? [.event(.requested(id, request.kind))] : []
         }
     }
@@ -230,7 +233,7 @@ public struct Connection: Sendable {
 
     /// Answers ``Event/requested(_:_:)``; the next request that waits comes out with it. Nothing when the channel has gone.
     public mutating func answer(_ id: ChannelID, _ isSuccess: Bool) -> [Output] {
-        guard let request = channels[id]?.requests.first else { return [] }
+        guard let request = channels[id]?.requests.first?.request else { return [] }
         let channel = change(id, from: .open) { $0.requests.removeFirst() }
         var outputs: [Output] = []
         if request.wantReply, channel.outgoing != .closed {
@@ -238,7 +241,7 @@ public struct Connection: Sendable {
                 isSuccess ? ChannelSuccess(recipientChannel: channel.peerNumber).payload : ChannelFailure(recipientChannel: channel.peerNumber).payload
             outputs.append(.send(payload))
         }
-        if let next = channel.requests.first, channel.outgoing != .closed { outputs.append(.event(.requested(id, next.kind))) }
+        if let next = channel.requests.first, channel.outgoing != .closed { outputs.append(.event(.requested(id, next.request.kind))) }
         return outputs
     }
 

@@ -15,6 +15,8 @@ public enum ConnectionError: Error, Equatable, Sendable {
     case windowOverflow
     /// More requests than a channel may have waiting.
     case tooManyRequests(limit: Int)
+    /// Waiting requests of a channel that are longer together, in bytes.
+    case requestsTooLong(limit: Int)
     /// An answer to a request that we never made.
     case answerWithoutRequest(MessageNumber)
 
@@ -33,6 +35,7 @@ extension ConnectionError: CustomStringConvertible {
         case .packetTooLarge(let data, let limit): "\(data) bytes in one message, of at most \(limit)"
         case .windowOverflow: "a window beyond its range"
         case .tooManyRequests(let limit): "more than \(limit) waiting requests on a channel"
+        case .requestsTooLong(let limit): "waiting requests of more than \(limit) bytes"
         case .answerWithoutRequest(let message): "\(message) that answers no request"
         }
     }

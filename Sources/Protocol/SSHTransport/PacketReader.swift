@@ -11,6 +11,9 @@ struct PacketReader: Sendable {
     private(set) var bytesSinceKeys: UInt64 = 0
     private(set) var packetsSinceKeys: UInt64 = 0
 
+    /// Bytes that came and were not yet taken.
+    var unreadBytes: Int { buffer.count }
+
     /// Opens with new keys from the next packet on.
     mutating func use(_ opener: PacketOpener, resetsSequence: Bool) {
         self.opener = opener

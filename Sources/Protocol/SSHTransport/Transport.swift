@@ -50,7 +50,10 @@ public struct Transport: Sendable {
     private var queue: [[UInt8]] = []
     private var queuedBytes = 0
     private var keysSince: Duration = .zero
+    /// Packets without meaning that came in a row, and since when.
     private var idlePackets = 0
+    private var idleSince: Duration = .zero
+    private var asksForKeys = false
     private var hasEnded = false
 
     /// A key exchange takes a round trip; in it a peer can make us answer only what it sent before.
@@ -58,8 +61,12 @@ public struct Transport: Sendable {
     /// RFC 4344 §3.1: new keys after 2^31 packets at the latest, and never 2^32 by one key.
     private static let rekeyAfterPackets: UInt64 = 1 << 31
     private static let mostPackets: UInt64 = 1 << 32
-    /// IGNORE, DEBUG, UNIMPLEMENTED and PING in a row without a message that means something.
+    /// IGNORE, DEBUG, UNIMPLEMENTED and PING in a row without a message that means something, within this time: OpenSSH hides
+    /// keystrokes among 50 pings a second, and others keep a quiet connection up with one IGNORE in some seconds.
     private static let mostIdlePackets = 1024
+    private static let idlePeriod: Duration = .seconds(10)
+    /// What is read ahead while an answer is awaited, in bytes: some packets, of which each has at most 35,000.
+    private static let mostUnread = 128 * 1024
 
     public init(role: Role, configuration: Configuration, random: any RandomSource) {
         self.role = role
@@ -85,16 +92,24 @@ public struct Transport: Sendable {
     public var isStrict: Bool { keyExchange?.isStrict ?? false }
     /// False while a key exchange holds data back.
     public var takesData: Bool { !(keyExchange?.isSending ?? true) && !hasEnded }
-    /// When new keys are due, however little was sent.
+    /// When ``tick(now:)`` asks for new keys, however little was sent.
     public var rekeyDeadline: Duration? {
-        keyExchange?.isIdle == true && sessionIdentifier != nil ? keysSince + configuration.rekeyAfter : nil
+        asksForKeys && !hasEnded && keyExchange?.isIdle == true ? keysSince + configuration.rekeyAfter : nil
     }
 
+    /// Bytes from the peer that wait: for the rest of their packet, or for an answer of the host.
+    public var unreadBytes: Int { reader.unreadBytes }
+    /// False while so much waits for an answer that no more is read.
+    public var takesInput: Bool { unreadBytes < Self.mostUnread && !hasEnded }
+
     /// Lets `fill` write up to `limit` bytes from the peer into the input buffer, and returns what it returned.
+    ///
+    /// Without ``takesInput`` it returns 0 and does not call `fill`; close to that it lowers the limit.
     public mutating func receive<Failure: Error>(
         limit: Int, fill: (inout [UInt8], Range<Int>) throws(Failure) -> Int
     ) throws(Failure) -> Int {
-        try reader.receive(limit: limit, fill: fill)
+        guard takesInput else { return 0 }
+        return try reader.receive(limit: min(limit, Self.mostUnread - unreadBytes), fill: fill)
     }
 
     // MARK: - In
@@ -138,7 +153,7 @@ public struct Transport: Sendable {
             idlePackets = 0
             return try handleKeyExchange(number, payload, sequence: sequence, now: now)
         case .transport where number != .serviceRequest && number != .serviceAccept:
-            return try handleTransport(number, payload, sequence: sequence)
+            return try handleTransport(number, payload, sequence: sequence, now: now)
         case .transport, .userAuth, .connection:
             // RFC 4253 §7.1: after KEXINIT nothing else until NEWKEYS; and nothing of the layers above before the first keys.
             guard let keyExchange, !keyExchange.peerIsBound, keyExchange.sessionIdentifier != nil else {
@@ -147,26 +162,30 @@ public struct Transport: Sendable {
             idlePackets = 0
             return .message(number, payload: payload)
         case .reserved:
-            try admitAside(number)
+            try admitAside(number, now: now)
             send(Unimplemented(sequence: sequence).payload)
             return nil
         }
     }
 
     /// What may come beside the protocol's course: DISCONNECT, IGNORE, DEBUG, UNIMPLEMENTED, EXT_INFO, PING and what nobody knows.
-    private mutating func handleTransport(_ number: MessageNumber, _ payload: [UInt8], sequence: UInt32) throws(TransportError) -> Event? {
+    private mutating func handleTransport(
+        _ number: MessageNumber, _ payload: [UInt8], sequence: UInt32, now: Duration
+    ) throws(TransportError) -> Event? {
         if number == .disconnect {
             let disconnect = try parse(Disconnect.self, payload)
             hasEnded = true
             return .disconnected(disconnect)
         }
-        try admitAside(number)
+        try admitAside(number, now: now)
         switch number {
         case .ignore, .debug:
             return nil
         case .unimplemented:
             return .unimplemented(try parse(Unimplemented.self, payload))
         case .extInfo:
+            // RFC 8308 §2.4: after NEWKEYS; before, anyone on the way could have written it.
+            guard keyExchange?.isFirst == false else { throw .unexpected(number, during: stateName) }
             return .extInfo(try parse(ExtInfo.self, payload))
         case .ping:
             send(Pong(data: try parse(Ping.self, payload).data).payload)
@@ -182,9 +201,13 @@ public struct Transport: Sendable {
 
     /// Strict key exchange allows nothing aside before the first keys (OpenSSH PROTOCOL §1.10: the answer to Terrapin);
     /// and no honest peer sends only such messages.
-    private mutating func admitAside(_ number: MessageNumber) throws(TransportError) {
+    private mutating func admitAside(_ number: MessageNumber, now: Duration) throws(TransportError) {
         if let keyExchange, keyExchange.isStrict, keyExchange.isFirst {
             throw .unexpected(number, during: "strict \(keyExchange.stateName)")
+        }
+        if idlePackets == 0 || now - idleSince > Self.idlePeriod {
+            idlePackets = 0
+            idleSince = now
         }
         idlePackets += 1
         if idlePackets > Self.mostIdlePackets { throw .flood(number) }
@@ -224,17 +247,26 @@ public struct Transport: Sendable {
 
     /// Asks for new keys now; nothing when that is already under way or the first are not there.
     public mutating func requestKeyExchange() {
-        guard let exchange = keyExchange, exchange.isIdle, exchange.sessionIdentifier != nil else { return }
+        guard !hasEnded, let exchange = keyExchange, exchange.isIdle, exchange.sessionIdentifier != nil else { return }
         for case .send(let payload) in keyExchange?.start(random: &random) ?? [] { writer.append(payload) }
     }
 
-    /// Server: the answer to ``Event/needSignature(_:)``.
+    /// From now on new keys are asked for when they are due. Before, OpenSSH asks for none either, and a monitor signs once
+    /// (DESIGN §6).
+    public mutating func userIsAuthenticated() { asksForKeys = true }
+
+    /// Asks for new keys when the time has come; see ``rekeyDeadline``.
+    public mutating func tick(now: Duration) { rekeyIfDue(now: now) }
+
+    /// Server: the answer to ``Event/needSignature(_:)``; nothing when the connection has ended meanwhile.
     public mutating func sign(_ answer: SignatureAnswer, now: Duration) {
+        guard !hasEnded else { return }
         _ = perform(exchanging { $0.sign(with: answer) }, now: now)
     }
 
-    /// Client: the answer to ``Event/judgeHostKey(_:)``.
+    /// Client: the answer to ``Event/judgeHostKey(_:)``; nothing when the connection has ended meanwhile.
     public mutating func acceptHostKey(now: Duration) {
+        guard !hasEnded else { return }
         _ = perform(exchanging { $0.acceptHostKey() }, now: now)
     }
 
@@ -274,7 +306,7 @@ public struct Transport: Sendable {
     }
 
     private mutating func rekeyIfDue(now: Duration) {
-        guard let exchange = keyExchange, exchange.isIdle, exchange.sessionIdentifier != nil else { return }
+        guard asksForKeys, let exchange = keyExchange, exchange.isIdle else { return }
         let bytes = max(reader.bytesSinceKeys, writer.bytesSinceKeys)
         let packets = max(reader.packetsSinceKeys, writer.packetsSinceKeys)
         if bytes >= configuration.rekeyAfterBytes || packets >= Self.rekeyAfterPackets || now - keysSince >= configuration.rekeyAfter {

@@ -39,8 +39,8 @@ public func killDescendants(sparing spared: Set<Int32> = [], rounds: Int = 500) 
 }
 
 private var hasChildren: Bool {
-    var information = unsafe siginfo_t()
     // SAFETY: waitid(2) writes the structure; nothing is reaped.
+    var information = unsafe siginfo_t()
     return unsafe waitid(P_ALL, 0, &information, WEXITED | WNOHANG | WNOWAIT) == 0
 }
 

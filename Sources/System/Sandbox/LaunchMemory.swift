@@ -3,6 +3,7 @@ import Linux
 
 /// A plan in the layout that the child reads, where it stays put until the launch is over.
 @safe final class LaunchMemory {
+    // SAFETY: only `copy` adds to it, and only deinit frees what is in it.
     private var blocks: [UnsafeMutableRawPointer] = unsafe []
 
     deinit {
@@ -67,9 +68,9 @@ import Linux
 
     /// The kernel refuses rights that are not handled, so newer ones than it knows are left out.
     private func rules(_ paths: [LandlockRules.Path], handled: UInt64) throws(LaunchError) -> UnsafeMutablePointer<postern_path_rule>? {
+        // SAFETY: the strings live as long as `self`.
         var rules: [postern_path_rule] = unsafe []
         for rule in paths {
-            // SAFETY: the string lives as long as `self`.
             unsafe rules.append(
                 postern_path_rule(
                     path: UnsafePointer(try string(Array(rule.path.utf8), called: "a path")), rights: rule.rights.rawValue & handled,
@@ -82,8 +83,8 @@ import Linux
     private func strings(
         _ words: [[UInt8]], called name: String
     ) throws(LaunchError) -> UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>? {
-        var table: [UnsafeMutablePointer<CChar>?] = unsafe []
         // SAFETY: the strings live as long as `self`.
+        var table: [UnsafeMutablePointer<CChar>?] = unsafe []
         for word in words { unsafe table.append(try string(word, called: name)) }
         unsafe table.append(nil)
         return unsafe copy(table)
@@ -92,6 +93,7 @@ import Linux
     /// A word with the NUL after it. One that holds a NUL is refused: the kernel would see only its beginning.
     private func string(_ word: [UInt8], called name: String) throws(LaunchError) -> UnsafeMutablePointer<CChar>? {
         if word.contains(0) { throw LaunchError(step: .plan, errno: .invalidArgument, detail: "\(name) holds a NUL") }
+        // SAFETY: the copy ends with the NUL.
         return unsafe copy(word.map { CChar(bitPattern: $0) } + [0])
     }
 

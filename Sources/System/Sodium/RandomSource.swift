@@ -4,6 +4,13 @@ public protocol RandomSource: Sendable {
     mutating func bytes(count: Int) -> [UInt8]
     /// `count` bytes that become a key.
     mutating func secret(count: Int) -> SecretBytes
+    /// `count` bytes that a key is computed from, in ordinary memory; whoever draws them ``wipe(_:)``s them.
+    mutating func keyMaterial(count: Int) -> [UInt8]
+}
+
+extension RandomSource {
+    /// See ``RandomSource``; a source that can draw without a secret in between does better.
+    public mutating func keyMaterial(count: Int) -> [UInt8] { secret(count: count).disclosed() }
 }
 
 /// The kernel's generator.
@@ -14,4 +21,6 @@ public struct SystemRandom: RandomSource, Sendable {
     public mutating func bytes(count: Int) -> [UInt8] { randomBytes(count: count) }
     /// See ``RandomSource``.
     public mutating func secret(count: Int) -> SecretBytes { .random(count: count) }
+    /// See ``RandomSource``.
+    public mutating func keyMaterial(count: Int) -> [UInt8] { randomBytes(count: count) }
 }

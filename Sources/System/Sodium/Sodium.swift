@@ -31,10 +31,10 @@ public func constantTimeEquals(_ left: [UInt8], _ right: [UInt8]) -> Bool {
 
 /// Overwrites an array that held a secret with zeros; the compiler cannot leave it out.
 ///
-/// It reaches the one storage of `bytes`: a copy that is still alive keeps its own.
-public func wipe(_ bytes: inout [UInt8]) {
-    // SAFETY: sodium_memzero writes exactly the count it is given, which is the array's.
-    unsafe bytes.withUnsafeMutableBytes { buffer in
+/// It reaches the one storage of `values`, which are numbers or vectors of numbers: a copy that is still alive keeps its own.
+public func wipe<Value: BitwiseCopyable>(_ values: inout [Value]) {
+    // SAFETY: sodium_memzero writes exactly the count it is given, which is the array's; zeros are a number.
+    unsafe values.withUnsafeMutableBytes { buffer in
         guard let start = buffer.baseAddress else { return }
         unsafe sodium_memzero(start, buffer.count)
     }

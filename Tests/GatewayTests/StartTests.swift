@@ -1,0 +1,210 @@
+import Foundation
+import Linux
+import Testing
+
+/// Runs a program with a TCP connection over the loopback as its standard input; we keep the client's end only.
+private func serve(_ words: [String], alsoAsOutput: Bool = false) throws -> (client: Descriptor, posternd: RunningProgram) {
+    let listener = try Descriptor.listen(on: SocketAddress(host: "127.0.0.1", port: 0))
+    let client = try Descriptor.connect(to: try listener.localAddress())
+    guard let server = try listener.accept() else { throw Trouble("no connection") }
+    let other = alsoAsOutput ? server : nil
+    return (client, try RunningProgram(words, input: .open(server), output: other, error: other))
+}
+
+extension Descriptor {
+    /// Reads until there is a line, the end, or no time left.
+    fileprivate func line(within patience: Duration = .seconds(10)) throws -> String {
+        var bytes: [UInt8] = []
+        var one: [UInt8] = [0]
+        while bytes.last != 0x0a, try isReadable(within: patience), try read(into: &one, 0..<1) == 1 { bytes += one }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// True when the peer closes or resets within that time; what it says before is passed over.
+    fileprivate func ends(within patience: Duration) throws -> Bool {
+        var bytes = [UInt8](repeating: 0, count: 4096)
+        do throws(Errno) {
+            while try isReadable(within: patience) { if try read(into: &bytes, bytes.indices) == 0 { return true } }
+        } catch {
+            return error == .connectionReset
+        }
+        return false
+    }
+
+    /// Writes to a peer that may hang up before it has read everything.
+    fileprivate func say(_ text: String) throws {
+        do throws(Errno) {
+            try writeAll(Array(text.utf8))
+        } catch {
+            guard error == .brokenPipe || error == .connectionReset else { throw error }
+        }
+    }
+
+    private func isReadable(within patience: Duration) throws(Errno) -> Bool {
+        var poll = PollSet()
+        poll.add(self, .readable, token: 0)
+        return try !poll.wait(timeout: patience).isEmpty
+    }
+}
+
+@Suite("T9: the version lines") struct VersionLineTests {
+    @Test func `ours carries the connection's id, the same as in the log`() throws {
+        try Gateway.serving { gateway in
+            let client = try Descriptor.connect(to: SocketAddress(host: "127.0.0.1", port: gateway.port))
+            let line = try client.line()
+            let connection = try gateway.record("connect").connection
+            #expect(line.wholeMatch(of: /SSH-2\.0-Postern_[0-9.]+ [0-9a-f]{8}\r\n/) != nil, "\(line)")
+            #expect(line.hasSuffix(" \(connection)\r\n"))
+        }
+    }
+
+    static let bad = [
+        ("HELLO THERE\r\n", "malformed"), ("GET / HTTP/1.1\r\nHost: x\r\n\r\n", "malformed"), ("SSH-1.5-old\r\n", "protocol version 1.5"),
+        ("SSH-2.0\r\n", "malformed"), ("\r\n", "malformed"), ("SSH-2.0-a\0b\r\n", "malformed"),
+        ("SSH-2.0-" + String(repeating: "x", count: 300) + "\r\n", "more than 255 bytes"), (String(repeating: "x", count: 100_000), "more than 255 bytes"),
+    ]
+
+    @Test(arguments: bad) func `a bad, short or overlong one ends the connection, with exit status 111`(text: String, reason: String) throws {
+        try Gateway.serving { gateway in
+            let (client, posternd) = try serve(try Gateway.command(gateway.directory))
+            #expect(try client.line().hasPrefix("SSH-2.0-Postern_"))
+            try client.say(text)
+            #expect(try client.ends(within: .seconds(5)))
+            let outcome = try posternd.wait(.seconds(5))
+            #expect(outcome.code == 111, "\(outcome)")
+            let disconnect = try #require(outcome.errors.split(separator: "\n").last.map { try AuditRecord(String($0)) })
+            #expect(disconnect.event == "disconnect" && disconnect["reason"].contains(reason), "\(outcome)")
+        }
+    }
+
+    @Test func `T27: a client that sends nothing is hung up on after login_grace`() throws {
+        try Gateway.serving(.init(gateway: "login_grace = '1s'")) { gateway in
+            let started = Clock.monotonic
+            let client = try Descriptor.connect(to: SocketAddress(host: "127.0.0.1", port: gateway.port))
+            #expect(try client.ends(within: .seconds(5)))
+            let waited = Clock.monotonic - started
+            #expect(waited > .milliseconds(900) && waited < .seconds(4), "\(waited)")
+            _ = try gateway.record("disconnect")
+        }
+    }
+
+    @Test func `T27: an idle connection is hung up on, one with a running command is not`() throws {
+        try Gateway.serving(.init(gateway: "idle_timeout = '1s'\nkeepalive = '10s'")) { gateway in
+            let running = try gateway.script("sleep 2; echo done")
+            #expect(running.output == "done\n")
+            let idle = try RunningProgram(gateway.sshCommand([], options: ["-N"]))
+            let outcome = try idle.wait(.seconds(10))
+            #expect(outcome.duration < .seconds(5), "\(outcome)")
+        }
+    }
+}
+
+@Suite("T33: inetd and its like start the gateway") struct StartTests {
+    @Test func `with standard error on the connection the first bytes are SSH-2.0-`() throws {
+        try Gateway.serving { gateway in
+            let (client, posternd) = try serve(try Gateway.command(gateway.directory) + ["-vv"], alsoAsOutput: true)
+            #expect(try client.line().hasPrefix("SSH-2.0-Postern_"))
+            try client.say("SSH-2.0-test\r\n")
+            try client.shutDown(receiving: false)
+            let rest = String(decoding: try client.readAll(limit: 1 << 20), as: UTF8.self)
+            #expect(!rest.contains("posternd") && !rest.contains("event"))
+            let outcome = try posternd.wait(.seconds(10))
+            #expect(outcome.code == 0)
+        }
+    }
+
+    @Test func `a fault before the greeting is not said on the wire either`() throws {
+        try Gateway.serving { gateway in
+            let command = [try Gateway.program("posternd"), "--policy", "\(gateway.directory)/missing.db", "--host-key", "\(gateway.directory)/host"]
+            let (client, posternd) = try serve(command, alsoAsOutput: true)
+            let outcome = try posternd.wait(.seconds(10))
+            #expect(outcome.code == 100)
+            #expect(try client.line().isEmpty)
+        }
+    }
+
+    /// A super-server that prints its port, and a pattern for that.
+    static let servers: [(name: String, words: [String])] = [
+        ("tcpserver", ["/usr/bin/tcpserver", "-1", "-RHl0", "127.0.0.1", "0", "/bin/sh", "-c", "exec $POSTERND 2>&1"]),
+        ("socat", ["/usr/bin/socat", "-d", "-d", "TCP-LISTEN:0,bind=127.0.0.1,fork", "EXEC:$POSTERND,stderr"]),
+        ("socat nofork", ["/usr/bin/socat", "-d", "-d", "TCP-LISTEN:0,bind=127.0.0.1,fork", "EXEC:$POSTERND,nofork,stderr"]),
+    ]
+
+    @Test(arguments: servers) func `a session runs under it`(name: String, words: [String]) throws {
+        try Gateway.serving { gateway in
+            let posternd = try Gateway.command(gateway.directory).joined(separator: " ")
+            let server = try RunningProgram(words.map { $0.replacing("$POSTERND", with: posternd) })
+            #expect(try becomesTrue(within: .seconds(10)) { Self.port(of: server) != nil }, "\(server.errorsSoFar)")
+            let address = SocketAddress(host: "127.0.0.1", port: try #require(Self.port(of: server)))
+            let raw = try Descriptor.connect(to: address)
+            #expect(try raw.line().hasPrefix("SSH-2.0-Postern_"))
+            let options = ["-o", "Port=\(address.port)", "-o", "HostKeyAlias=[127.0.0.1]:\(gateway.port)"]
+            let outcome = try gateway.script("echo $SSH_CONNECTION; cat; echo err >&2; exit 9", options: options, input: .bytes(Array("in\n".utf8)))
+            #expect(outcome.output.hasSuffix("\nin\n") && outcome.errors == "err\n" && outcome.code == 9, "\(outcome)")
+            if name != "socat" { #expect(outcome.output.contains("127.0.0.1 \(address.port)\n"), "\(outcome)") }
+            try server.kill()
+            withExtendedLifetime(raw) {}
+        }
+    }
+
+    private static func port(of server: RunningProgram) -> UInt16? {
+        let told = server.errorsSoFar.firstMatch(of: /listening on AF=2 127\.0\.0\.1:(\d+)/)?.1
+        return (told ?? server.outputSoFar.split(separator: "\n").first).flatMap { UInt16($0) }
+    }
+
+    @Test func `T36: it takes the sockets of a service manager`() throws {
+        try Gateway.serving { gateway in
+            let listener = try Descriptor.listen(on: SocketAddress(host: "127.0.0.1", port: 0))
+            let port = try listener.localAddress().port
+            let posternd = try Gateway.command(gateway.directory).joined(separator: " ")
+            let server = try RunningProgram(["/bin/sh", "-c", "LISTEN_PID=$$ LISTEN_FDS=1 exec \(posternd)"], descriptors: [listener])
+            let outcome = try gateway.script("echo served", options: ["-o", "Port=\(port)", "-o", "HostKeyAlias=[127.0.0.1]:\(gateway.port)"])
+            #expect(outcome.output == "served\n", "\(outcome)")
+            try server.child.sendSignal(.terminate)
+            #expect(try server.wait(.seconds(10)).code == 0)
+        }
+    }
+
+    static let wrong = [["--nonsense"], ["-x"], ["--listen"], ["--listen", "nowhere:port"], ["operand"]]
+
+    @Test(arguments: wrong) func `T28: wrong usage prints the usage and exits 100`(arguments: [String]) throws {
+        let outcome = try run([try Gateway.program("posternd")] + arguments)
+        #expect(outcome.errors.contains("usage: posternd"))
+        #expect(outcome.code == 100)
+    }
+
+    @Test func `T28: flags are taken alone and bunched, and -q is silent`() throws {
+        try Gateway.serving { gateway in
+            for (flags, isLoud) in [(["-q"], false), (["-vv"], true), (["-v", "-v"], true), (["-vq"], false)] {
+                let (client, posternd) = try serve(try Gateway.command(gateway.directory) + flags)
+                _ = try client.line()
+                try client.shutDown(receiving: false)
+                let outcome = try posternd.wait(.seconds(10))
+                #expect(outcome.errors.isEmpty != isLoud, "\(flags): \(outcome)")
+            }
+        }
+    }
+
+    @Test func `T34: no host key is fatal, with the path`() throws {
+        try Gateway.serving { gateway in
+            let path = "\(gateway.directory)/no-such-key"
+            let outcome = try run([try Gateway.program("posternd"), "--policy", "\(gateway.directory)/policy.db", "--host-key", path, "--listen", "127.0.0.1:0"])
+            #expect(outcome.errors.contains(path))
+            #expect(outcome.code == 100)
+        }
+    }
+
+    @Test func `T15: a policy or host key that others can write is refused with the reason`() throws {
+        try Gateway.serving { gateway in
+            for name in ["policy.db", "host"] {
+                let path = "\(gateway.directory)/\(name)"
+                try FileManager.default.setAttributes([.posixPermissions: 0o666], ofItemAtPath: path)
+                let outcome = try run(try Gateway.command(gateway.directory) + ["--listen", "127.0.0.1:0"])
+                #expect(outcome.errors.contains(path), "\(outcome)")
+                #expect(outcome.errors.contains("others"), "\(outcome)")
+                #expect(outcome.code == 100)
+                try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)
+            }
+        }
+    }
+}
