@@ -21,6 +21,8 @@ struct Puppet {
         /// Makes a call that the confinement does not allow.
         case breakOut
         case exit
+        /// Sends the string again and again, until it is ended.
+        case flood
     }
 
     private enum Report: UInt8 {
@@ -53,6 +55,7 @@ struct Puppet {
             case .closeChannel: channel = nil
             case .breakOut: _ = try Descriptor.socketPair()
             case .exit: return
+            case .flood: while channel != nil { try send(bytes) }
             }
         }
     }

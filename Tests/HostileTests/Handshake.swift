@@ -42,9 +42,15 @@ extension Victim {
 
 extension FrontendMessage.KeyExchangeRecord {
     static func sample(method: String = "curve25519-sha256") -> Self {
-        Self(
-            method: method, clientVersion: "SSH-2.0-test", clientKexInit: randomBytes(count: 600), serverKexInit: randomBytes(count: 400),
-            clientShare: randomBytes(count: 32), serverShare: randomBytes(count: 32), sharedSecret: [0, 0, 0, 32] + randomBytes(count: 32))
+        var secret: [UInt8] = [0, 0, 0, 32]
+        secret.append(contentsOf: randomBytes(count: 32))
+        let clientKexInit: [UInt8] = randomBytes(count: 600)
+        let serverKexInit: [UInt8] = randomBytes(count: 400)
+        let clientShare: [UInt8] = randomBytes(count: 32)
+        let serverShare: [UInt8] = randomBytes(count: 32)
+        return FrontendMessage.KeyExchangeRecord(
+            method: method, clientVersion: "SSH-2.0-test", clientKexInit: clientKexInit, serverKexInit: serverKexInit,
+            clientShare: clientShare, serverShare: serverShare, sharedSecret: secret)
     }
 }
 

@@ -29,9 +29,10 @@ struct Record {
     var farewell: String { texts("disconnect", "reason").joined(separator: ", ") }
 
     /// What holds for every connection, whatever its frontend did: the monitor came to its end, its log is whole, nothing is left.
-    func expectSound(_ site: Site) {
-        #expect(exit.status == .exited(0))
-        #expect(exit.maxResident < 32 << 20, "bytes of memory")
+    ///
+    /// - Parameter isFault: the frontend said that its peer broke a rule.
+    func expectSound(_ site: Site, isFault: Bool = false) {
+        #expect(exit.status == .exited(violations.isEmpty && !isFault ? 0 : 111))
         #expect(events.count == lines.count { $0.hasPrefix("{") }, "a record that is no JSON: \(lines)")
         for line in lines where !line.hasPrefix("{") { #expect(line.hasPrefix("posternd: \(connectionID) "), "a line without its head") }
         #expect(lines.allSatisfy { !$0.unicodeScalars.contains { $0.value < 0x20 || 0x7f...0x9f ~= $0.value } }, "controls in the log")
@@ -40,6 +41,7 @@ struct Record {
         #expect(events.last?["event"] as? String == "disconnect")
         #expect(all("connect").count == 1 && all("disconnect").count == 1)
         #expect(leftovers(site, connectionID) == [])
+        #expect(site.marksLeft.allSatisfy { $0.hasPrefix("proof-") }, "something was executed")
     }
 }
 

@@ -19,7 +19,8 @@ enum Role: String, CaseIterable, CustomTestStringConvertible {
 final class Site: Sendable {
     static let programs = ["posternd", "postern-frontend", "postern", "hostile-frontend"]
     /// Static programs: those of a debug build find no loader in the frontend's empty root.
-    static let built = FileManager.default.currentDirectoryPath + "/.build/release"
+    static let built = Environment.value(of: "POSTERN_PROGRAMS") ?? URL(filePath: #filePath).deletingLastPathComponent()
+        .deletingLastPathComponent().deletingLastPathComponent().appending(path: ".build/release").path(percentEncoded: false)
     static var isBuilt: Bool { programs.allSatisfy { access("\(built)/\($0)", X_OK) == 0 } }
     static let shared = Result { try Site() }
 
@@ -41,8 +42,11 @@ final class Site: Sendable {
     private init() throws {
         Sodium.initialize()
         directory = "/tmp/postern-hostile-\(getpid())"
+        // Not the frontend's user: the one that scripts/setup makes.
         let own = Users.currentUID
-        guard let account = try own == 0 ? Users.named("nobody") : Users.with(uid: own) else { throw Errno.notFound }
+        guard let account = try own == 0 ? Users.named("postern-test") : Users.with(uid: own) else {
+            throw SiteFault(text: "there is no user to run commands as; run scripts/setup")
+        }
         self.account = account
         try makeDirectory(directory, mode: 0o755)
         atexit { removeSite() }
@@ -60,7 +64,8 @@ final class Site: Sendable {
     /// Where the command `mark` leaves a file: the proof that something was executed.
     private var marks: String { "\(directory)/marks" }
 
-    func hasMark(_ name: String) -> Bool { access("\(marks)/\(name)", F_OK) == 0 }
+    func hasMark(_ name: String) -> Bool { marksLeft.contains(name) }
+    var marksLeft: [String] { names(in: marks) }
 
     var hostBlob: [UInt8] { PublicKey(ed25519: hostKey.publicKey).blob }
 
@@ -125,6 +130,7 @@ final class Site: Sendable {
         as = "\(account.name)"
         directory = "/"
         usage = "mark <name>"
+        args = { name = { match = '[a-z][a-z-]*' } }
         run = ["/usr/bin/touch", "\(marks)/<name>"]
         sandbox = "marking"
         [command.wait]

@@ -28,13 +28,14 @@ final class Victim {
     /// Everything here takes milliseconds; on a loaded machine, more.
     static let patience: Duration = .seconds(30)
 
-    init(as role: Role, policy: String = "policy", frontend: String = "hostile") throws {
+    /// - Parameter log: where the monitor's log goes, if not into memory, for ``ended()``.
+    init(as role: Role, policy: String = "policy", log given: Descriptor? = nil) throws {
         site = try Site.shared.get()
         self.role = role
         let (ours, theirs) = try connectedPair()
         connection = ours
-        log = try memoryFile(named: "log")
-        process = try Self.start(site, role, policy, frontend, connection: theirs, log: log)
+        log = try given ?? memoryFile(named: "log")
+        process = try Self.start(site, role, policy, "hostile", connection: theirs, log: log)
         try connection.setNonBlocking()
         var greeting: [UInt8] = []
         while greeting.suffix(2) != [13, 10] {
@@ -45,12 +46,13 @@ final class Victim {
     }
 
     static func start(
-        _ site: Site, _ role: Role, _ policy: String, _ frontend: String, connection: Descriptor, log: Descriptor
+        _ site: Site, _ role: Role, _ policy: String, _ frontend: String, connection: Descriptor, log: Descriptor, _ options: [String] = []
     ) throws -> ChildProcess {
         let program = "\(site.directory)/\(frontend)/posternd"
         let null = try openFile("/dev/null", .readWrite)
         var plan = ProcessPlan(
-            program: .path(program), arguments: [program, "-v", "--policy", site.file(policy, role), "--host-key", site.file("host", role)],
+            program: .path(program),
+            arguments: [program, "-v", "--policy", site.file(policy, role), "--host-key", site.file("host", role)] + options,
             environment: ["SWIFT_BACKTRACE=enable=no"], input: connection, output: null, error: log)
         if role == .root {
             plan.keepsPrivileges = true
@@ -65,23 +67,30 @@ final class Victim {
 
     // MARK: - Orders to the frontend
 
-    func send(_ message: FrontendMessage) throws { try order(1, message.bytes) }
-    func sendBytes(_ bytes: [UInt8]) throws { try order(1, bytes) }
-    func sendWithDescriptors(_ message: FrontendMessage) throws { try order(2, message.bytes) }
-    func sendEmpty() throws { try order(3) }
-    func closeChannel() throws { try order(6) }
-    func breakOut() throws { try order(7) }
-    func exitFrontend() throws { try order(8) }
+    /// As HostileFrontend/Puppet.swift has them.
+    enum Order: UInt8 {
+        case send = 1, sendWithDescriptors, sendEmpty, receive, readOutput, closeChannel, breakOut, exit, flood
+    }
+
+    func send(_ message: FrontendMessage) throws { try order(.send, message.bytes) }
+    func sendBytes(_ bytes: [UInt8]) throws { try order(.send, bytes) }
+    func sendWithDescriptors(_ message: FrontendMessage) throws { try order(.sendWithDescriptors, message.bytes) }
+    func sendEmpty() throws { try order(.sendEmpty) }
+    func closeChannel() throws { try order(.closeChannel) }
+    func breakOut() throws { try order(.breakOut) }
+    func exitFrontend() throws { try order(.exit) }
+    /// Sends the same again and again, to the end.
+    func flood(_ message: FrontendMessage) throws { try order(.flood, message.bytes) }
 
     /// The next answer, without what began the connection; nil when the monitor has ended the frontend.
     func receive() throws -> MonitorMessage? {
-        try order(4)
+        try order(.receive)
         while let (report, bytes) = try report() {
             guard report == 1 else { return nil }
             let message = try MonitorMessage(bytes: Array(bytes.dropFirst()))
             #expect(bytes[0] == message.descriptors, "descriptors of \(message)")
             guard case .begin = message else { return message }
-            try order(4)
+            try order(.receive)
         }
         return nil
     }
@@ -95,28 +104,37 @@ final class Victim {
 
     /// What the last command that was started writes to its standard output.
     func output() throws -> String {
-        try order(5)
+        try order(.readOutput)
         guard let (report, bytes) = try report() else { throw Fault.ended }
         guard report == 3 else { throw Fault.wrongReport(report) }
         return String(decoding: bytes, as: UTF8.self)
     }
 
     /// A frontend that has ended takes no orders: that shows when its report does not come.
-    private func order(_ order: UInt8, _ bytes: [UInt8] = []) throws {
+    private func order(_ order: Order, _ bytes: [UInt8] = []) throws {
         var writer = WireWriter()
-        writer.byte(order)
+        writer.byte(order.rawValue)
         writer.string(bytes)
-        var rest = writer.bytes[...]
-        do throws(Errno) {
-            while !rest.isEmpty {
-                if let count = try connection.write(Array(rest), 0..<rest.count) {
-                    rest = rest.dropFirst(count)
-                } else if try !wait(for: connection, .writable) {
-                    return
-                }
+        try write(writer.bytes)
+    }
+
+    private func write(_ bytes: [UInt8]) throws {
+        var position = 0
+        while position < bytes.count {
+            guard let count = try writeOnce(bytes, position..<bytes.count) else {
+                guard try wait(for: connection, .writable) else { throw Fault.silence }
+                continue
             }
-        } catch .brokenPipe {
-        } catch .connectionReset {
+            position += count
+        }
+    }
+
+    /// What goes to a frontend that has ended is lost.
+    private func writeOnce(_ bytes: [UInt8], _ range: Range<Int>) throws -> Int? {
+        do {
+            return try connection.write(bytes, range)
+        } catch Errno.brokenPipe, Errno.connectionReset {
+            return range.count
         }
     }
 
@@ -131,13 +149,9 @@ final class Victim {
         var buffer = [UInt8](repeating: 0, count: 64 * 1024)
         while unread.count < count {
             guard try wait(for: connection, .readable) else { throw Fault.silence }
-            do throws(Errno) {
-                guard let more = try connection.read(into: &buffer, buffer.indices) else { continue }
-                if more == 0 { return nil }
-                unread += buffer[..<more]
-            } catch .connectionReset {
-                return nil
-            }
+            guard let more = try readOnce(connection, &buffer) else { continue }
+            if more == 0 { return nil }
+            unread += buffer[..<more]
         }
         defer { unread.removeFirst(count) }
         return Array(unread[..<count])
@@ -201,5 +215,14 @@ func waitForExit(_ process: ChildProcess) throws -> Exit {
 extension MonitorMessage {
     fileprivate var descriptors: UInt8 {
         if case .started = self { UInt8(Self.descriptorsOfStarted) } else { 0 }
+    }
+}
+
+/// Reads once. A connection that was reset has ended too.
+func readOnce(_ connection: Descriptor, _ buffer: inout [UInt8]) throws -> Int? {
+    do {
+        return try connection.read(into: &buffer, buffer.indices)
+    } catch Errno.connectionReset {
+        return 0
     }
 }
