@@ -94,7 +94,7 @@ let package = Package(
         tests("SSHTransportTests", ["SSHTransport", "SSHWire", "SSHKeys", "SSHCiphers", "Sodium"]),
         tests("SSHUserAuthTests", ["SSHUserAuth", "SSHWire"]),
         tests("SSHConnectionTests", ["SSHConnection", "SSHUserAuth", "SSHWire"]),
-        tests("SSHTests", ["SSH", "SSHWire", "SSHKeys", "SSHCiphers", "SSHTransport", "SSHUserAuth", "SSHConnection", "Sodium"]),
+        tests("SSHTests", ["SSH", "SSHWire", "SSHKeys", "SSHCiphers", "SSHTransport", "SSHUserAuth", "SSHConnection", "Sodium"], resources: [.copy("Fixtures")]),
         tests("MonitorProtocolTests", ["MonitorProtocol", "SSHWire"]),
         tests("PolicyTests", ["Policy"]),
         tests("PolicySourceTests", ["PolicySource", "Policy"], resources: [.copy("Wrong")]),

@@ -22,6 +22,9 @@ struct ServerHost {
     var grants = true
     /// Whether channels are accepted and data is used up at once.
     var servesChannels = true
+    /// What a command writes, and with which status it ends; nil: it never ends.
+    var program: (output: [UInt8], status: UInt32)?
+    private var running: (id: ChannelID, rest: ArraySlice<UInt8>)?
 
     init(random: any RandomSource = SeededRandom(seed: 1), _ change: (inout ServerConnection.Configuration) -> Void = { _ in }) {
         Sodium.initialize()
@@ -45,10 +48,31 @@ struct ServerHost {
 
     mutating func advance() {
         do throws(SSHError) {
-            while let event = try server.next(now: now) { handle(event) }
+            while let event = try server.next(now: now) {
+                handle(event)
+                run()
+            }
+            run()
         } catch {
             self.error = error
         }
+    }
+
+    /// Sends what the command still has to say, as far as the client takes it.
+    private mutating func run() {
+        guard let program, let (id, rest) = running else { return }
+        var sent = 0
+        while sent < rest.count {
+            let count = send(&server, id, Array(rest.dropFirst(sent)))
+            if count == 0 { break }
+            sent += count
+        }
+        running = (id, rest.dropFirst(sent))
+        guard sent == rest.count, server.room(id) > 0 else { return }
+        running = nil
+        server.request(id, .exitStatus(program.status))
+        server.end(id)
+        server.close(id)
     }
 
     mutating func tick() {
@@ -109,6 +133,7 @@ struct ServerHost {
         case .requested(let id, let kind):
             log.append("requested \(id.number) \(Self.text(kind))")
             if servesChannels { server.answer(id, true) }
+            if case .exec = kind, let program { running = (id, program.output[...]) }
         case .offered(let id, let type):
             log.append("offered \(id.number) \(type)")
             if servesChannels { server.accept(id) }
