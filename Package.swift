@@ -83,6 +83,11 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], staticRuntime),
 
+        // What stands in for a frontend that was taken over; never installed.
+        .executableTarget(
+            name: "hostile-frontend", dependencies: ["Linux", "Sandbox", "SSHWire", "MonitorProtocol"], path: "Tests/HostileFrontend",
+            swiftSettings: strict, linkerSettings: staticPie),
+
         tests("SSHWireTests", ["SSHWire"]),
         tests("SSHKeysTests", ["SSHKeys", "SSHWire", "Sodium"]),
         tests("SSHCiphersTests", ["SSHCiphers", "SSHKeys", "SSHWire", "Sodium"]),
@@ -94,6 +99,7 @@ let package = Package(
         tests("PolicyTests", ["Policy"]),
         tests("PolicySourceTests", ["PolicySource", "Policy"], resources: [.copy("Wrong")]),
         tests("LinuxTests", ["Linux", "CLinux"]),
+        tests("HostileTests", ["Linux", "Sandbox", "MonitorProtocol", "SSHKeys", "SSHWire", "Sodium"]),
         tests("SandboxTests", ["Sandbox", "SandboxCompiler", "Linux", "Policy"]),
         tests("GatewayTests", ["Linux", "Sandbox"]),
         tests("ArchitectureTests", []),
