@@ -26,7 +26,8 @@ import Testing
         dump(Holder(secret: secret), to: &dumped)
         for text in ["\(secret)", String(reflecting: secret), "\(Holder(secret: secret))", dumped] {
             #expect(text.contains("secret of 7 bytes"))
-            #expect(!text.contains("104"))
+            // As an array would print it; a single number could be part of an address.
+            #expect(!text.contains("104, 117"))
             #expect(!text.contains("hunter2"))
         }
     }
