@@ -113,7 +113,7 @@ struct Frontend {
     }
 
     /// A peer that does not read what it caused is not read from either.
-    private var takesInput: Bool { ssh.pendingBytes < Self.outputLimit * 2 }
+    private var takesInput: Bool { ssh.pendingBytes < Self.outputLimit * 2 && ssh.takesInput }
 
     // MARK: - The peer
 

@@ -111,6 +111,9 @@ extension Frontend {
     private mutating func keep(_ variable: FrontendMessage.Variable, on id: ChannelID) -> Bool {
         guard let session = sessions[id], session.phase == .fresh, session.environment.count < FrontendMessage.mostVariables
         else { return false }
+        // The monitor takes no message with more.
+        let bytes = session.environment.reduce(variable.bytes) { $0 + $1.bytes }
+        guard bytes <= FrontendMessage.mostVariableBytes else { return false }
         sessions[id]?.environment.append(variable)
         return true
     }
