@@ -62,6 +62,17 @@ import Testing
         #expect(sent > 0)
         #expect(try b.receive(limit: 4096)?.bytes == message)
     }
+
+    @Test func `a peer that goes without reading has closed`() throws {
+        let a: Descriptor
+        var b: Descriptor?
+        (a, b) = try Descriptor.socketPair()
+        try a.send([1])
+        try b?.send([2])
+        b = nil
+        #expect(try a.receive(limit: 10)?.bytes == [2])
+        #expect(try a.receive(limit: 10)?.isEnd == true)
+    }
 }
 
 @Suite("Sockets") struct SocketTests {

@@ -68,6 +68,9 @@ extension Descriptor {
                 }
                 initialized = min(received ?? 0, capacity)
             }
+        } catch Errno.connectionReset {
+            // The peer has closed without reading all that we sent. This is told once, before what it sent to us.
+            return try receive(limit: limit, maxDescriptors: maxDescriptors)
         } catch {
             throw .system(error)
         }
