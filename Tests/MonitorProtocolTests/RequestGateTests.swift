@@ -47,6 +47,11 @@ import Testing
         try gate.admit(.closed(request: 0), age: .zero, movedBytes: 0)
         try gate.admit(Self.sign, age: .zero, movedBytes: 0)
         try gate.admit(.farewell("over"), age: .zero, movedBytes: 0)
+        for request in [FrontendMessage.farewell("again"), .fault("after all"), Self.start(2), Self.sign] {
+            #expect(throws: GateError.outOfTurn(request: request.name, phase: Phase.over.rawValue)) {
+                try gate.admit(request, age: .zero, movedBytes: 0)
+            }
+        }
     }
 
     @Test func `starts no request twice and leaves none out`() throws {

@@ -12,6 +12,7 @@ public struct RequestGate: Sendable {
         case beforeKeys = "before the first key exchange"
         case beforeAuthentication = "before authentication"
         case authenticated = "after authentication"
+        case over = "after the farewell"
     }
 
     public private(set) var phase = Phase.beforeKeys
@@ -55,8 +56,9 @@ public struct RequestGate: Sendable {
             nextRequest += 1
         case (.authenticated, .signal(let number, _)), (.authenticated, .closed(let number)):
             guard number < nextRequest else { throw .outOfTurn(request: request.name, phase: "before its start") }
-        case (_, .farewell), (_, .fault):
-            break
+        case (.beforeKeys, .farewell), (.beforeAuthentication, .farewell), (.authenticated, .farewell),
+            (.beforeKeys, .fault), (.beforeAuthentication, .fault), (.authenticated, .fault):
+            phase = .over
         default:
             throw .outOfTurn(request: request.name, phase: phase.rawValue)
         }
