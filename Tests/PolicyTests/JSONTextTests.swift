@@ -25,4 +25,14 @@ import Testing
             #expect((object as? [String])?.first.map { Array($0.utf8) } == Array(text.utf8))
         }
     }
+
+    static let long: [(value: JSONText, limit: Int, text: String)] = [
+        ("short", 7, #""short""#), ("longer than that", 7, #""longe""#), ("\n\n\n\n", 7, #""\n\n""#), ("", 0, #""""#),
+        (.bytes([0xff, 0xff, 0xff]), 16, #""\\xff\\xff""#), (["ab", "cd", "efgh"], 15, #"["ab","cd","e"]"#),
+        (["ab", 12345], 8, #"["ab"]"#), (1_000_000, 2, "1000000"),
+    ]
+
+    @Test(arguments: long) func `what is too long is cut between characters`(value: JSONText, limit: Int, text: String) {
+        #expect(value.abridged(to: limit).description == text)
+    }
 }

@@ -43,14 +43,20 @@ struct Log {
         return .systemLog
     }
 
-    /// Writes an audit record.
+    /// What of one member a record keeps, in bytes. With the most that a record has of long members it stays below the 4096 bytes that
+    /// a pipe takes in one piece (pipe(7)): the records of connections that share one cannot mix.
+    private static let longestMember = 1100
+
+    /// Writes an audit record. Where a member had to be shortened, it says so.
     func audit(_ event: String, _ members: [JSONText.Member]) {
         guard verbosity > .quiet else { return }
+        var kept = members.map { JSONText.Member($0.name, $0.value.abridged(to: Self.longestMember)) }
+        if kept != members { kept.append(.init("shortened", true)) }
         let head: [JSONText.Member] = [
             .init("time", .string(Clock.timestamp)), .init("event", .string(event)), .init("connection", .string(connection)),
             .init("peer", .string(peer)),
         ]
-        sink.write(JSONText.object(head + members).description, .notice)
+        sink.write(JSONText.object(head + kept).description, .notice)
     }
 
     /// Writes what an administrator should look at.

@@ -66,7 +66,7 @@ extension Monitor {
     /// Delivers a signal that the command lists; every other is passed over (RFC 4254 §6.9 wants no answer).
     func signal(_ request: UInt32, _ name: String) {
         guard let running = commands[request], running.command.signals.contains(name), let signal = Signal(name: name) else {
-            return log.info("signal \(JSONText.string(name)) is not among those that the client may send")
+            return log.debug("signal \(JSONText.string(name)) is not among those that the client may send")
         }
         running.signalGroup(signal)
     }
@@ -124,6 +124,9 @@ extension Monitor {
 
     // MARK: - Records
 
+    /// What of a command line is shown to people, in bytes.
+    private static let longestLine = 1100
+
     private func auditDecision(_ requestID: String, _ program: FrontendMessage.Program, _ verdict: String, _ more: [JSONText.Member]) {
         guard case .authenticated(let user, _) = progress else { return }
         let members: [JSONText.Member] = [
@@ -131,7 +134,7 @@ extension Monitor {
             .init("asked", program.auditText), .init("verdict", .string(verdict)),
         ]
         log.audit("decision", members + more)
-        log.info("\(user.keyName) as \(user.login) asks for \(program.auditText): \(verdict)")
+        log.info("\(user.keyName) as \(user.login) asks for \(program.auditText.abridged(to: Self.longestLine)): \(verdict)")
     }
 
     private func auditEnd(_ running: RunningCommand, _ exit: Exit, _ ending: MonitorMessage.Ending) {
