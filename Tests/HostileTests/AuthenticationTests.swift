@@ -74,7 +74,7 @@ struct Forgery: CustomTestStringConvertible, Sendable {
     private static let asRoot = by("alice as root", "no command under this login") { victim, session in
         .authentication(of: victim.site.alice, "root", session)
     }
-    private static let certificate = by("alice's key under the name of a certificate", #"bad key: unsupported(algorithm: "ssh-ed25519-cert-v01@openssh.com")"#) {
+    private static let certificate = by("alice's key under the name of a certificate", #"bad key: "ssh-ed25519-cert-v01@openssh.com" is not supported, use ssh-ed25519"#) {
         victim, session in
         var credential = FrontendMessage.Credential(victim.login, victim.site.alice)
         credential.algorithm = "ssh-ed25519-cert-v01@openssh.com"

@@ -22,7 +22,7 @@ extension Victim {
         ExchangeHash(
             clientVersion: Array(record.clientVersion.utf8), serverVersion: Array(identification.utf8), clientKexInit: record.clientKexInit,
             serverKexInit: record.serverKexInit, hostKey: site.hostBlob, clientShare: record.clientShare, serverShare: record.serverShare,
-            sharedSecret: SecretBytes(copying: record.sharedSecret), hash: .sha256
+            sharedSecret: SecretBytes(copying: record.sharedSecret), hash: KeyExchangeMethod(rawValue: record.method)?.hash ?? .sha256
         ).value
     }
 

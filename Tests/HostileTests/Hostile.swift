@@ -4,9 +4,7 @@ import Sandbox
 import Testing
 
 /// All that a frontend may try once it was taken over. One at a time: each looks for what the last one left.
-@Suite(
-    .serialized, .enabled(if: Site.isBuilt, "needs the programs of a release build: make build"),
-    .enabled(if: Environment.value(of: "POSTERN_LONG")?.isEmpty == false, "takes minutes: make test-long"))
+@Suite(.serialized, .enabled(if: Site.isBuilt, "needs the programs of a release build: make build"))
 enum Hostile {}
 
 /// Another connection, with the frontend that is installed and OpenSSH's client, is served as ever.

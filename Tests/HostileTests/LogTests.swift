@@ -18,7 +18,9 @@ extension Hostile {
                 let victim = try Victim(as: role)
                 try victim.send(message)
                 let record = try victim.leave()
-                #expect(record.farewell == text)
+                // What is very long is cut, and the record says so.
+                let isShortened = record.all("disconnect").contains { $0["shortened"] as? Bool == true }
+                #expect(isShortened ? text.hasPrefix(record.farewell) && record.farewell.count > 100 : record.farewell == text)
                 #expect(record.violations == [] && record.all("authentication").isEmpty)
                 record.expectSound(victim.site, isFault: isFault)
             }
@@ -28,18 +30,18 @@ extension Hostile {
         func `names and methods are shown, not obeyed`(text: String, role: Role) throws {
             let victim = try Victim(as: role)
             try victim.exchangeKeys()
-            var credential = FrontendMessage.Credential(String(text.prefix(200)), victim.site.mallory)
+            var credential = FrontendMessage.Credential(String(text.prefix(150)), victim.site.mallory)
             #expect(try victim.ask(.probe(credential)) == .probed(false))
-            credential.algorithm = String(text.prefix(200))
+            credential.algorithm = String(text.prefix(150))
             #expect(try victim.ask(.authenticate(credential, signature: [])) == .authenticated(false))
             credential.key = Array(text.utf8)
             #expect(try victim.ask(.probe(credential)) == .probed(false))
             let record = try victim.leave()
-            #expect(record.texts("authentication", "login") == Array(repeating: String(text.prefix(200)), count: 3))
+            #expect(record.texts("authentication", "login") == Array(repeating: String(text.prefix(150)), count: 3))
             record.expectSound(victim.site)
 
             let second = try Victim(as: role)
-            try second.send(.sign(.sample(method: String(text.prefix(200)))))
+            try second.send(.sign(.sample(method: String(text.prefix(150)))))
             #expect(try second.receive() == nil)
             let violated = try second.ended()
             #expect(violated.violations.count == 1)

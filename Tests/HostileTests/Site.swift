@@ -41,6 +41,8 @@ final class Site: Sendable {
 
     private init() throws {
         Sodium.initialize()
+        // What goes to a frontend that has ended.
+        ignoreBrokenPipes()
         directory = "/tmp/postern-hostile-\(getpid())"
         // Not the frontend's user: the one that scripts/setup makes.
         let own = Users.currentUID

@@ -188,6 +188,8 @@ final class Victim {
 func connectedPair() throws -> (client: Descriptor, server: Descriptor) {
     let listener = try Descriptor.listen(on: SocketAddress(host: "127.0.0.1", port: 0))
     let client = try Descriptor.connect(to: try listener.localAddress())
+    // An order is two writes: the second is not to wait for an acknowledgement of the first.
+    try client.setNoDelay()
     guard let server = try listener.accept() else { throw Errno.wouldBlock }
     return (client, server)
 }

@@ -1,5 +1,6 @@
 import Linux
 import MonitorProtocol
+import Policy
 import SSHWire
 import Sandbox
 
@@ -39,6 +40,9 @@ struct FrontendProcess {
         let isSent: Bool
         do throws(Errno) {
             isSent = try channel.send(message.bytes, descriptors: descriptors)
+        } catch .brokenPipe, .connectionReset {
+            // It has gone. What it said before is still to be read, and then its end.
+            return
         } catch {
             throw .gone
         }
@@ -113,7 +117,7 @@ enum Violation: Error, CustomStringConvertible {
         case .gate(.outOfTurn(let request, let phase)): "\"\(request)\" \(phase)"
         case .gate(.tooMany(let request, let limit)): "more than \(limit) times \"\(request)\""
         case .slow: "nobody was authenticated in time"
-        case .unknownMethod(let name): "an unknown key exchange method \"\(name)\""
+        case .unknownMethod(let name): "an unknown key exchange method \(JSONText.string(name))"
         }
     }
 }

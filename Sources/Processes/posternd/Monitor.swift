@@ -44,6 +44,9 @@ struct Monitor {
     /// How much later than the frontend should we end a connection without a user.
     private static let graceOfFrontend: Duration = .seconds(3)
 
+    /// A frontend that talks without end does not keep us from the rest.
+    private static let mostRequestsATurn = 64
+
     /// The order: look at what we were given, greet, start the frontend, and give up what is needed no more.
     init(_ options: Options, log: Log, software: String) throws(Fault) {
         Sodium.initialize()
@@ -148,7 +151,10 @@ struct Monitor {
         wait()
         takeSignals()
         do throws(Violation) {
-            while let request = try frontend?.receive() { try handle(request) }
+            for _ in 0..<Self.mostRequestsATurn {
+                guard let request = try frontend?.receive() else { break }
+                try handle(request)
+            }
             if let loginDeadline, loginDeadline <= Clock.monotonic { throw .slow }
         } catch {
             end(error)
