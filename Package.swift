@@ -89,8 +89,8 @@ let package = Package(
             swiftSettings: strict, linkerSettings: staticPie),
 
         tests("SSHWireTests", ["SSHWire"]),
-        tests("SSHKeysTests", ["SSHKeys", "SSHWire", "Sodium"]),
-        tests("SSHCiphersTests", ["SSHCiphers", "SSHKeys", "SSHWire", "Sodium"]),
+        tests("SSHKeysTests", ["SSHKeys", "SSHWire", "Sodium"], resources: [.copy("Fixtures")]),
+        tests("SSHCiphersTests", ["SSHCiphers", "SSHKeys", "SSHWire", "Sodium"], resources: [.copy("Fixtures")]),
         tests("SSHTransportTests", ["SSHTransport", "SSHWire", "SSHKeys", "SSHCiphers", "Sodium"]),
         tests("SSHUserAuthTests", ["SSHUserAuth", "SSHWire"]),
         tests("SSHConnectionTests", ["SSHConnection", "SSHUserAuth", "SSHWire"]),

@@ -1,3 +1,4 @@
+import Foundation
 import Sodium
 import Testing
 
@@ -102,6 +103,17 @@ struct Ed25519Case: Sendable {
         let known = Ed25519Case.all[0]
         let publicKey = Array((known.publicKey + known.publicKey).prefix(count))
         #expect(!Ed25519.isValid(signature: known.signature, message: known.message, publicKey: publicKey))
+    }
+
+    @Test func `Wycheproof's vectors are judged rightly`() throws {
+        let file = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Fixtures/ed25519.txt")
+        let cases = try String(contentsOf: file, encoding: .utf8).split(separator: "\n").filter { !$0.hasPrefix("#") }
+        #expect(cases.count == 151)
+        for line in cases {
+            let fields = line.split(separator: " ").map { $0 == "-" ? "" : String($0) }
+            let isValid = Ed25519.isValid(signature: hex(fields[4]), message: hex(fields[3]), publicKey: hex(fields[2]))
+            #expect(isValid == (fields[1] == "valid"), "vector \(fields[0])")
+        }
     }
 
     @Test func `two generated keys differ`() {
