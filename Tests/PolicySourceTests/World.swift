@@ -41,7 +41,11 @@ struct World {
             program: { path, _ in Self.programs[path] ?? .missing },
             exists: { Self.paths.contains($0) },
             publicKey: { line throws(Objection) in try Self.publicKey(String(decoding: line, as: UTF8.self)) },
-            predefined: ["tool", "git-read", "git-write", "drop", "service"].map(SandboxPlan.init(name:)),
+            predefined: ["tool", "git-read", "git-write", "drop", "service"].map { name in
+                var plan = SandboxPlan(name: name)
+                if name == "service" { plan.network = .any }
+                return plan
+            },
             compile: { plan throws(Objection) in
                 if let call = (plan.allowedCalls + plan.deniedCalls).first(where: { $0 == "frobnicate" }) {
                     throw Objection("there is no system call \"\(call)\"")

@@ -160,6 +160,9 @@ struct CommandReader {
         if let name = reader.word("sandbox") {
             guard let named = sandboxes.named(name) else { return 0 }
             sandbox = named
+            if sandboxes.isPredefined(name.value) {
+                SandboxReader.warnOfNetwork(named.plan.network, of: name, allowed: reader.allowedWarnings, report)
+            }
         }
         usedSandboxes.insert(sandbox.plan.name)
         guard case .literal(let program)? = words.first?.value.pieces.first else { return 0 }

@@ -111,7 +111,7 @@ struct SandboxReader {
     }
 
     private func readNetwork(_ table: inout TableReader, _ plan: inout SandboxPlan) {
-        guard let node = table.entry("network")?.node else { return }
+        guard let node = table.entry("network")?.node else { return warnOfBase(table, plan) }
         if case .array = node.content {
             plan.network = ports(table.strings("network") ?? [], node.region)
             return
@@ -125,6 +125,24 @@ struct SandboxReader {
                     ? "unix sockets reach D-Bus and container daemons" : "the whole network is open to the command")
         }
     }
+
+    /// What a predefined base opens, unless the sandbox says otherwise; a declared one was warned of itself.
+    private func warnOfBase(_ table: TableReader, _ plan: SandboxPlan) {
+        var table = table
+        guard let base = table.string("base"), declared[base.value] == nil else { return }
+        Self.warnOfNetwork(plan.network, of: base, allowed: table.allowedWarnings, report)
+    }
+
+    /// Warns where a sandbox that is named opens much of the network.
+    static func warnOfNetwork(_ network: Network, of name: Located<String>, allowed: Set<String>, _ report: Report) {
+        guard network == .any || network == .unix else { return }
+        report.warning(
+            .wideNetwork, name.region, allowed: allowed, "sandbox \"\(name.value)\" opens the whole network to the command",
+            hint: "give it a sandbox of its own with the ports that it needs, as network = [\"tcp:443\", \"dns\"]")
+    }
+
+    /// Whether a sandbox is one that every policy has.
+    func isPredefined(_ name: String) -> Bool { declared[name] == nil && resolved[name] != nil }
 
     /// `["tcp:443", "dns"]`
     private func ports(_ texts: [Located<String>], _ region: Region) -> Network {
