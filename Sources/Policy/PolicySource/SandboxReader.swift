@@ -166,9 +166,23 @@ struct SandboxReader {
     private func readCalls(_ table: inout TableReader, _ plan: inout SandboxPlan) {
         guard let calls = table.table("syscalls") else { return }
         var reader = TableReader(calls, "\"syscalls\"", report)
-        plan.allowedCalls += (reader.strings("allow") ?? []).map(\.value)
-        plan.deniedCalls += (reader.strings("deny") ?? []).map(\.value)
+        plan.allowedCalls += names(reader.strings("allow") ?? [], \.allowedCalls)
+        plan.deniedCalls += names(reader.strings("deny") ?? [], \.deniedCalls)
         reader.finish()
+    }
+
+    /// Names of calls and groups; each is tried alone, so that a fault is told where it stands.
+    private func names(_ texts: [Located<String>], _ list: WritableKeyPath<SandboxPlan, [String]>) -> [String] {
+        for text in texts {
+            var alone = SandboxPlan(name: text.value)
+            alone[keyPath: list] = [text.value]
+            do throws(Objection) {
+                _ = try surroundings.compile(alone)
+            } catch {
+                report.error(text.region, error.reason, hint: error.hint)
+            }
+        }
+        return texts.map(\.value)
     }
 
     private func readLimits(_ table: inout TableReader, _ limits: inout ResourceLimits) {

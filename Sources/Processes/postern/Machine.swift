@@ -18,7 +18,7 @@ enum Machine {
             publicKey: { line throws(Objection) in try publicKey(line) },
             predefined: PredefinedSandbox.names.compactMap(PredefinedSandbox.named),
             compile: { plan throws(Objection) in
-                do throws(CompileError) { return try compile(plan) } catch { throw Objection("\(error)") }
+                do throws(CompileError) { return try compile(plan) } catch { throw Objection("\(error)", hint: hint(error)) }
             })
     }
 
@@ -74,6 +74,13 @@ enum Machine {
         case .owned(let path, _): "chown \(Users.currentUID == 0 ? "root" : "$USER") \(path)"
         case .writable(let path, _): "chmod go-w \(path)"
         default: nil
+        }
+    }
+
+    private static func hint(_ fault: CompileError) -> String? {
+        switch fault {
+        case .unknownGroup: "there are \(SystemCalls.groupNames.joined(separator: ", "))"
+        case .unknownCall, .dangerousCall: nil
         }
     }
 
