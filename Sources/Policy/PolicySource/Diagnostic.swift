@@ -64,6 +64,10 @@ extension Diagnostic: CustomStringConvertible {
 
     private var excerpt: [String] {
         guard let position else { return [] }
+        if line.count > Self.longestLine {
+            let marked = position.column - 1..<position.column - 1 + length
+            return [Excerpt.of(line, marking: marked, indent: Self.indent)]
+        }
         let before = line.prefix(position.column - 1)
         let under = line.dropFirst(position.column - 1).prefix(length)
         // Tabs stay tabs, so that the caret stands right at any tab width.
@@ -76,6 +80,8 @@ extension Diagnostic: CustomStringConvertible {
     }
 
     private static let indent = "    "
+    /// Bytes; of longer lines only what is around the place is shown.
+    private static let longestLine = 200
 
     /// The line as text, with control characters but the tab shown as `?`: a policy is trusted, a terminal is not.
     private static func printable(_ line: [UInt8]) -> String {
