@@ -28,9 +28,10 @@ struct Serve: ParsableCommand {
             let compiled = try TemporaryFile()
             defer { compiled.remove() }
             try Apply.publish(policy, as: compiled.path)
-            try Console.note("serving \(PolicyOptions.summary(loaded, policy)) on \(addresses.joined(separator: ", "))")
-            if let line = invitation(loaded, policy, home) { try Console.note("try: \(line)") }
-            status = try gateway.run(arguments(compiled.path, home))
+            status = try gateway.run(arguments(compiled.path, home), addresses: addresses.count) { () throws(Failure) in
+                try Console.note("serving \(PolicyOptions.summary(loaded, policy)) on \(addresses.joined(separator: ", "))")
+                if let line = invitation(loaded, policy, home) { try Console.note("try: \(line)") }
+            }
         }
         if status != 0 { throw ExitCode(Int32(status)) }
     }
