@@ -94,6 +94,14 @@ public struct Account: Equatable, Sendable {
         self.home = home
         self.shell = shell
     }
+
+    /// A name that nobody looked up, of a policy for another machine: nothing runs as it.
+    public init(unresolved name: String) {
+        self.init(name: name, uid: .max, gid: .max, groups: [], home: "/", shell: "/bin/sh")
+    }
+
+    /// False for an account made by ``init(unresolved:)``: no user has the uid (uid_t)-1.
+    public var isResolved: Bool { uid != .max }
 }
 
 /// One thing a key may do (DESIGN §3.2).

@@ -61,7 +61,7 @@ struct CommandReader {
                 report.error(name.region, "there is no unix user \"\(name.value)\"", hint: "adduser --system \(name.value)")
                 return Self.nobody
             }
-            if account.uid == 0 {
+            if account.uid == 0 || account.name == "root" {
                 report.error(name.region, "a command never runs as root", hint: "make a unix user for it that owns what it needs")
             }
             return account
@@ -218,5 +218,5 @@ struct CommandReader {
     private static let longestSummary = 200
     private static let longestTimeout: Duration = .seconds(30 * 86_400)
     /// Stands for an account that was not found; no policy with it is used.
-    private static let nobody = Account(name: "", uid: .max, gid: .max, groups: [], home: "/", shell: "/")
+    private static let nobody = Account(unresolved: "")
 }

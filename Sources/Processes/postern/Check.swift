@@ -9,9 +9,10 @@ struct Check: ParsableCommand {
         discussion: "Exit status 0: the policy is sound. 1: it is not, and \"apply\" would refuse it.")
 
     @OptionGroup var options: PolicyOptions
+    @OptionGroup var place: PlaceOptions
 
     func run() throws {
-        let (loaded, policy) = try PolicyOptions.load(options.policy, sayingTo: .standardOutput)
+        let (loaded, policy) = try PolicyOptions.load(options.policy, place.surroundings, sayingTo: .standardOutput)
         try Console.say("sound: \(PolicyOptions.summary(loaded, policy))")
     }
 }

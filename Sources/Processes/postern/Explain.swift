@@ -24,6 +24,7 @@ struct Explain: ParsableCommand {
     var from: String?
     @Option(help: "Ask for a subsystem instead of a command.")
     var subsystem: String?
+    @OptionGroup var place: PlaceOptions
     @Argument(parsing: .captureForPassthrough, help: "The command line, as one word or several.")
     var commandLine: [String] = []
 
@@ -34,7 +35,7 @@ struct Explain: ParsableCommand {
 
     func run() throws {
         Sodium.initialize()
-        let (_, policy) = try PolicyOptions.load(policy)
+        let (_, policy) = try PolicyOptions.load(policy, place.surroundings)
         var isAllowed = false
         try Console.reporting { () throws(Failure) in isAllowed = try explain(policy) }
         if !isAllowed { throw ExitCode(1) }

@@ -22,6 +22,19 @@ enum Machine {
             })
     }
 
+    /// The same for a policy of another machine: its users, programs and paths need not be here, and nobody's files are distrusted,
+    /// since nothing goes live.
+    static var elsewhere: Surroundings {
+        var surroundings = surroundings
+        surroundings.uid = 0
+        surroundings.read = { path, _, limit throws(Objection) in try readAnyones(path, limit) }
+        surroundings.entries = { path, _ throws(Objection) in try list(path) }
+        surroundings.account = { name in Account(unresolved: name) }
+        surroundings.program = { _, _ in .executable(writer: nil) }
+        surroundings.exists = { _ in true }
+        return surroundings
+    }
+
     /// A path from the root, as the walk over its owners needs it.
     static func absolute(_ path: String) -> String {
         path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
@@ -44,9 +57,23 @@ enum Machine {
         }
     }
 
+    private static func readAnyones(_ path: String, _ limit: Int) throws(Objection) -> [UInt8] {
+        do throws(Errno) {
+            return try readFile(path, limit: limit)
+        } catch {
+            throw Objection("\"\(path)\": \(error)")
+        }
+    }
+
     private static func entries(_ path: String, _ owners: [UInt32]) throws(Objection) -> [String]? {
         guard isDirectory(path) else { return nil }
         _ = try open(path, .directory, owners)
+        return try list(path)
+    }
+
+    /// The names in a directory; nil: it is none.
+    private static func list(_ path: String) throws(Objection) -> [String]? {
+        guard isDirectory(path) else { return nil }
         do {
             return try FileManager.default.contentsOfDirectory(atPath: path)
         } catch {

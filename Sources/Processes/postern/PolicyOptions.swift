@@ -13,9 +13,10 @@ struct PolicyOptions: ParsableArguments {
     /// Reads a policy, checks it and runs its tests; what is found goes to `output`.
     ///
     /// - Throws: exit status 1 if it is not sound.
-    static func load(_ path: String, sayingTo output: Descriptor = .standardError) throws -> (loaded: LoadedPolicy, policy: Policy)
-    {
-        let loaded = LoadedPolicy.read(path, Machine.surroundings)
+    static func load(
+        _ path: String, _ surroundings: Surroundings = Machine.surroundings, sayingTo output: Descriptor = .standardError
+    ) throws -> (loaded: LoadedPolicy, policy: Policy) {
+        let loaded = LoadedPolicy.read(path, surroundings)
         try Console.write(loaded.text, to: output)
         guard let policy = loaded.policy else {
             try Console.note("postern: \"\(path)\" is not sound: \(faults(in: loaded))")
@@ -37,4 +38,12 @@ struct PolicyOptions: ParsableArguments {
         ]
         return parts.map { $0 == 1 ? "1 \($1)" : "\($0) \($1)s" }.joined(separator: ", ")
     }
+}
+
+/// For which machine a policy is read.
+struct PlaceOptions: ParsableArguments {
+    @Flag(help: "Read it as for another machine: its users, programs and paths need not be here.")
+    var elsewhere = false
+
+    var surroundings: Surroundings { elsewhere ? Machine.elsewhere : Machine.surroundings }
 }
