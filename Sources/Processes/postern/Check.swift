@@ -1,5 +1,6 @@
 import ArgumentParser
 import Linux
+import Policy
 import PolicySource
 
 /// `postern check`: everything that is wrong or unwise in a policy.
@@ -10,9 +11,16 @@ struct Check: ParsableCommand {
 
     @OptionGroup var options: PolicyOptions
     @OptionGroup var place: PlaceOptions
+    @Flag(help: "Answer in JSON.")
+    var json = false
 
     func run() throws {
-        let (loaded, policy) = try PolicyOptions.load(options.policy, place.surroundings, sayingTo: .standardOutput)
-        try Console.say("sound: \(PolicyOptions.summary(loaded, policy))")
+        guard json else {
+            let (loaded, policy) = try PolicyOptions.load(options.policy, place.surroundings, sayingTo: .standardOutput)
+            return try Console.say("sound: \(PolicyOptions.summary(loaded, policy))")
+        }
+        let loaded = LoadedPolicy.read(options.policy, place.surroundings)
+        try Console.say(loaded.json.description)
+        if loaded.policy == nil { throw ExitCode(1) }
     }
 }

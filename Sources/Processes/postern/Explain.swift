@@ -25,6 +25,8 @@ struct Explain: ParsableCommand {
     @Option(help: "Ask for a subsystem instead of a command.")
     var subsystem: String?
     @OptionGroup var place: PlaceOptions
+    @Flag(help: "Answer in JSON.")
+    var json = false
     @Argument(parsing: .captureForPassthrough, help: "The command line, as one word or several.")
     var commandLine: [String] = []
 
@@ -52,7 +54,8 @@ struct Explain: ParsableCommand {
             now: Clock.unixSeconds, requestID: "00000000", fingerprintText: SSHKeys.PublicKey.fingerprintText(key.fingerprint))
         let verdict = Decision.decide(request, environment: [], in: session, commands: key.may.map { policy.commands[$0] })
         let explanation = Explanation(key: key, session: session, policy: policy)
-        try Console.write(explanation.text(of: verdict), to: .standardOutput)
+        let answer = json ? explanation.json(of: verdict).description + "\n" : explanation.text(of: verdict)
+        try Console.write(answer, to: .standardOutput)
         if case .refuse = verdict { return false }
         return true
     }
