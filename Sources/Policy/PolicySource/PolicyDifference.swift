@@ -1,0 +1,198 @@
+public import Policy
+
+/// What a change of a policy newly allows and newly refuses.
+///
+/// Keys are the same where their public keys are, commands where their names are. What no key may run plays no part, and neither does
+/// the time: a key that has expired counts as one that has not.
+public struct PolicyDifference: Sendable {
+    /// In the order: gateway, keys of the old policy, keys that are new, commands.
+    public let changes: [Change]
+
+    /// One thing that changed.
+    public struct Change: Equatable, Sendable {
+        /// What it is about.
+        public enum Subject: Hashable, Sendable {
+            case gateway
+            /// With the SHA-256 fingerprint, 32 bytes.
+            case key(name: String, fingerprint: [UInt8])
+            /// With the names of the keys that may run it before and after.
+            case command(name: String, keys: [String])
+        }
+
+        public var subject: Subject
+        /// As the policy calls it: `may`, `run`, `<tag>`, `sandbox network`.
+        public var what: String
+        public var shift: Shift
+        /// Nil: it was not there.
+        public var old: String?
+        /// Nil: it is not there any more.
+        public var new: String?
+
+        init(_ subject: Subject, _ variation: Variation) {
+            self.subject = subject
+            what = variation.what
+            shift = variation.shift
+            old = variation.old
+            new = variation.new
+        }
+    }
+
+    /// All changes together.
+    public var shift: Shift {
+        Shift(allows: changes.contains(where: \.shift.allows), refuses: changes.contains(where: \.shift.refuses))
+    }
+
+    /// Compares two policies.
+    ///
+    /// - Parameter group: the names of the system calls in a group `@name`, nil for what is no group.
+    public init(from old: Policy, to new: Policy, systemCalls group: @escaping (String) -> [String]?) {
+        var comparison = Comparison(old, new, SandboxVariations(group: group))
+        changes = comparison.changes()
+    }
+}
+
+/// Walks through two policies side by side.
+private struct Comparison {
+    private let old: Policy
+    private let new: Policy
+    private let sandboxes: SandboxVariations
+    /// By the name of a command that some key may run before and after: the indices, and the names of the keys.
+    private var common: [String: (old: Int, new: Int, keys: [String])] = [:]
+
+    init(_ old: Policy, _ new: Policy, _ sandboxes: SandboxVariations) {
+        self.old = old
+        self.new = new
+        self.sandboxes = sandboxes
+    }
+
+    mutating func changes() -> [PolicyDifference.Change] {
+        var changes = GatewayVariations.between(old.gateway, new.gateway).map { PolicyDifference.Change(.gateway, $0) }
+        var rest = Dictionary(new.keys.enumerated().map { ($1.fingerprint, $0) }, uniquingKeysWith: { first, _ in first })
+        for key in old.keys {
+            let index = rest.removeValue(forKey: key.fingerprint)
+            changes += variations(key, index.map { new.keys[$0] }).map { .init(Self.subject(key), $0) }
+        }
+        for index in rest.values.sorted() {
+            let key = new.keys[index]
+            changes += added(key).map { .init(Self.subject(key), $0) }
+        }
+        for (name, command) in common.sorted(by: { $0.value.old < $1.value.old }) {
+            let subject = PolicyDifference.Change.Subject.command(name: name, keys: command.keys)
+            changes += variations(old.commands[command.old], new.commands[command.new]).map { .init(subject, $0) }
+        }
+        return changes
+    }
+
+    private static func subject(_ key: Key) -> PolicyDifference.Change.Subject {
+        .key(name: key.name, fingerprint: key.fingerprint)
+    }
+
+    private func variations(_ one: Command, _ other: Command) -> [Variation] {
+        CommandVariations.between(one, other) + sandboxes.between(old.sandboxes[one.sandbox], new.sandboxes[other.sandbox])
+    }
+
+    private func added(_ key: Key) -> [Variation] {
+        var found = [Variation(what: "key", shift: .none, new: key.name)]
+        found.compare("from", [], key.from, .none) { RuleText.of($0) }
+        found.compare("not_before", nil, key.notBefore, .none) { Self.time($0) }
+        found.compare("expires", nil, key.expires, .none) { Self.time($0) }
+        return found + key.may.map { Variation(what: "may", shift: .wider, new: Self.text(new.commands[$0])) }
+    }
+
+    private func removed(_ key: Key) -> [Variation] {
+        let grants = key.may.map { Variation(what: "may", shift: .narrower, old: Self.text(old.commands[$0])) }
+        return [Variation(what: "key", shift: .none, old: key.name)] + grants
+    }
+
+    private mutating func variations(_ key: Key, _ other: Key?) -> [Variation] {
+        guard let other else { return removed(key) }
+        var found: [Variation] = []
+        found.compare("name", key.name, other.name, .none) { $0 }
+        found.compare("from", key.from, other.from, .between(key.from, other.from) { AddressPattern.list($0, includes: $1) }) {
+            RuleText.of($0)
+        }
+        // Without a beginning it was always valid.
+        let begins: Shift = .between(key.notBefore ?? .min, other.notBefore ?? .min) { $0 <= $1 }
+        found.compare("not_before", key.notBefore, other.notBefore, begins) { Self.time($0) }
+        found.compare("expires", key.expires, other.expires, .ofLimit(key.expires, other.expires)) { Self.time($0) }
+        compareCommands(key, other, &found)
+        return found
+    }
+
+    private mutating func compareCommands(_ key: Key, _ other: Key, _ found: inout [Variation]) {
+        let after = Dictionary(other.may.map { (new.commands[$0].name, $0) }, uniquingKeysWith: { first, _ in first })
+        for index in key.may {
+            let command = old.commands[index]
+            guard let match = after[command.name] else {
+                found.append(Variation(what: "may", shift: .narrower, old: Self.text(command)))
+                continue
+            }
+            // A key of several public keys is named once.
+            if common[command.name]?.keys.last != other.name { common[command.name, default: (index, match, [])].keys.append(other.name) }
+            compareOrder(Precedence(of: command, in: key, old), Precedence(of: new.commands[match], in: other, new), &found)
+        }
+        let before = Set(key.may.map { old.commands[$0].name })
+        for index in other.may where !before.contains(new.commands[index].name) {
+            found.append(Variation(what: "may", shift: .wider, new: Self.text(new.commands[index])))
+        }
+    }
+
+    /// The first command that fits is run: where one that came before another is gone, its lines may be the other's.
+    private func compareOrder(_ one: Precedence, _ other: Precedence, _ found: inout [Variation]) {
+        guard one != other else { return }
+        let shift = Shift(allows: !one.commands.isSubset(of: other.commands), refuses: !other.commands.isSubset(of: one.commands))
+        found.append(Variation(what: "order", shift: shift, old: one.description, new: other.description))
+    }
+
+    /// A command as the matrix shows it: its name, who logs in for it, and how it is called.
+    private static func text(_ command: Command) -> String {
+        let call = command.usage.map { "\"\($0)\"" } ?? "subsystem \(command.subsystem ?? "")"
+        return "\(command.name), login \(command.login), as \(command.account.name): \(call)"
+    }
+
+    private static func time(_ seconds: Int64?) -> String { seconds.map(Moment.text) ?? "never" }
+}
+
+/// Which commands get a client's line before another does.
+private struct Precedence: Equatable, CustomStringConvertible {
+    /// What tells them apart: how they are called, and their arguments.
+    let commands: Set<String>
+    let description: String
+
+    init(of command: Command, in key: Key, _ policy: Policy) {
+        let before = key.may.prefix { policy.commands[$0].name != command.name }.map { policy.commands[$0] }.filter {
+            $0.login == command.login && $0.overlaps(command)
+        }
+        commands = Set(before.map(\.call))
+        description = before.isEmpty ? "\(command.name)" : before.map(\.name).joined(separator: ", ") + " before \(command.name)"
+    }
+
+    static func == (one: Precedence, other: Precedence) -> Bool { one.commands == other.commands }
+}
+
+extension Command {
+    fileprivate func overlaps(_ other: Command) -> Bool {
+        guard let usage, let theirs = other.usage else { return false }
+        return usage.overlaps(theirs)
+    }
+
+    fileprivate var call: String {
+        let types = (usage?.argumentNames ?? []).map { RuleText.of(arguments[$0] ?? .word) }
+        return ([name, usage?.description ?? ""] + types).joined(separator: "\n")
+    }
+}
+
+/// What two versions of the gateway's settings differ in; nobody's access is among it.
+private enum GatewayVariations {
+    static func between(_ old: Gateway, _ new: Gateway) -> [Variation] {
+        var found: [Variation] = []
+        found.compare("banner", old.banner, new.banner, .none) { "\"\($0)\"" }
+        found.compare("login_grace", old.loginGrace, new.loginGrace, .none, Quantity.text)
+        found.compare("idle_timeout", old.idleTimeout, new.idleTimeout, .none, Quantity.text)
+        found.compare("keepalive", old.keepalive, new.keepalive, .none, Quantity.text)
+        found.compare("max_channels", old.maxChannels, new.maxChannels, .none) { "\($0)" }
+        found.compare("rekey bytes", old.rekeyBytes, new.rekeyBytes, .none) { Quantity.text(bytes: $0) }
+        found.compare("rekey time", old.rekeyTime, new.rekeyTime, .none, Quantity.text)
+        return found
+    }
+}

@@ -1,0 +1,136 @@
+import Policy
+import PolicySource
+import Testing
+
+@Suite("postern diff: what a change newly allows and refuses") struct PolicyDifferenceTests {
+    /// A policy of one key and one command, `tag` being its argument.
+    static let plain = #"""
+        version = 1
+        [key.ci]
+        public = "ssh-ed25519 AAAA1"
+        may    = ["release"]
+        [command.release]
+        as      = "deploy"
+        usage   = "release <tag>"
+        args    = { tag = { integer = [1, 9] } }
+        run     = ["/srv/app/bin/release", "<tag>"]
+        timeout = "10m"
+        sandbox = "s"
+        [sandbox.s]
+        read    = ["/srv/app"]
+        memory  = "1GiB"
+        syscalls = { allow = ["@ipc"] }
+        """#
+
+    private func policy(_ text: String) throws -> Policy {
+        let loaded = LoadedPolicy.read("policy.toml", World(files: ["policy.toml": .init(text: text)]).surroundings)
+        return try #require(loaded.policy, "\(loaded.text)")
+    }
+
+    private func difference(_ old: String, _ new: String) throws -> PolicyDifference {
+        let groups = ["@ipc": ["shmget", "msgget"]]
+        return PolicyDifference(from: try policy(old), to: try policy(new)) { groups[$0] }
+    }
+
+    /// What is replaced in the policy by what, what is then said to differ, and how.
+    static let cases: [(String, String, String, Shift)] = [
+        ("integer = [1, 9]", "integer = [1, 8]", "<tag>", .narrower),
+        ("integer = [1, 9]", "integer = [0, 9]", "<tag>", .wider),
+        ("integer = [1, 9]", "integer = [2, 10]", "<tag>", .other),
+        ("integer = [1, 9]", "match = '[0-9]'", "<tag>", .wider),
+        ("integer = [1, 9]", "type = 'word'", "<tag>", .wider),
+        ("usage   = \"release <tag>\"", "usage = \"release [<tag>]\"", "usage", .wider),
+        ("usage   = \"release <tag>\"", "usage = \"deploy <tag>\"", "usage", .other),
+        ("bin/release\", ", "bin/release\", \"--\", ", "run", .other),
+        ("as      = \"deploy\"", "as = \"git\"\nlogin = \"deploy\"", "as", .other),
+        ("timeout = \"10m\"", "timeout = \"11m\"", "timeout", .wider),
+        ("timeout = \"10m\"", "timeout = \"9m\"", "timeout", .narrower),
+        ("timeout = \"10m\"", "", "timeout", .wider),
+        ("timeout = \"10m\"", "timeout = \"10m\"\nstdin = \"none\"", "stdin", .narrower),
+        ("timeout = \"10m\"", "timeout = \"10m\"\non_disconnect = \"finish\"", "on_disconnect", .wider),
+        ("timeout = \"10m\"", "timeout = \"10m\"\nsignals = [\"TERM\"]", "signals", .wider),
+        ("timeout = \"10m\"", "timeout = \"10m\"\nenv = { A = \"b\" }", "env", .other),
+        ("timeout = \"10m\"", "timeout = \"10m\"\naccept_env = { A = 'b' }", "accept_env A", .wider),
+        ("timeout = \"10m\"", "timeout = \"10m\"\ndirectory = \"/\"", "directory", .other),
+        ("timeout = \"10m\"", "timeout = \"10m\"\nsummary = \"releases\"", "summary", .none),
+        ("\"/srv/app\"]", "\"/srv/app\", \"/srv/data\"]", "sandbox read", .wider),
+        ("\"/srv/app\"]", "\"/srv/app/bin\"]", "sandbox read", .narrower),
+        ("memory  = \"1GiB\"", "memory = \"2GiB\"", "sandbox memory", .wider),
+        ("memory  = \"1GiB\"", "memory = \"1GiB\"\nprocesses = 5", "sandbox processes", .narrower),
+        ("memory  = \"1GiB\"", "memory = \"1GiB\"\nnetwork = [\"tcp:443\"]", "sandbox network", .wider),
+        ("allow = [\"@ipc\"]", "allow = [\"@ipc\", \"mlock\"]", "sandbox system call", .wider),
+        ("allow = [\"@ipc\"]", "allow = [\"@ipc\"], deny = [\"shmget\"]", "sandbox system call", .narrower),
+        ("allow = [\"@ipc\"]", "allow = [\"msgget\"]", "sandbox system call", .narrower),
+        ("may    = [\"release\"]", "may = [\"release\"]\nfrom = [\"192.0.2.0/24\"]", "from", .narrower),
+        ("may    = [\"release\"]", "may = [\"release\"]\nexpires = 2099-01-01T00:00:00Z", "expires", .narrower),
+        ("may    = [\"release\"]", "may = [\"release\"]\nnot_before = 2020-01-01T00:00:00Z", "not_before", .narrower),
+        ("may    = [\"release\"]", "may = []", "may", .narrower),
+        ("[key.ci]", "[key.robot]", "name", .none),
+        ("version = 1", "version = 1\n[gateway]\nbanner = \"hello\"", "banner", .none),
+    ]
+
+    @Test(arguments: cases) func `there is one change`(old: String, new: String, what: String, shift: Shift) throws {
+        let changed = Self.plain.replacing(old, with: new)
+        #expect(changed != Self.plain)
+        let forth = try difference(Self.plain, changed)
+        #expect(forth.changes.map(\.what) == [what])
+        #expect(forth.shift == shift)
+        let back = try difference(changed, Self.plain)
+        #expect(back.shift == Shift(allows: shift.refuses, refuses: shift.allows))
+    }
+
+    @Test func `the same policy, written otherwise, is the same`() throws {
+        let other = "# a comment\n\n" + Self.plain.replacing("\"1GiB\"", with: "\"1024MiB\"").replacing("[\"/srv/app\"]", with: "[\"/srv/app/\"]")
+        #expect(try difference(Self.plain, other).changes.isEmpty)
+        #expect(try difference(Self.plain, Self.plain).shift == .none)
+    }
+
+    @Test func `another public key is another key`() throws {
+        let changes = try difference(Self.plain, Self.plain.replacing("AAAA1", with: "AAAA2")).changes
+        #expect(changes.map(\.what) == ["key", "may", "key", "may"])
+        #expect(changes.map(\.shift) == [.none, .narrower, .none, .wider])
+    }
+
+    @Test func `what no key may run plays no part`() throws {
+        let more = Self.plain + "\n[command.other]\nas = \"deploy\"\nusage = \"*\"\nrun = [\"/bin/sh\"]\nsandbox = \"service\"\n"
+        #expect(try difference(Self.plain, more).changes.isEmpty)
+    }
+
+    static let two = plain.replacing("[\"release\"]", with: "[\"release\", \"any\"]") + """
+
+        [command.any]
+        as    = "deploy"
+        usage = "*"
+        run   = ["/usr/bin/id"]
+        """
+
+    @Test func `lines that a command took before another may now be the other's`() throws {
+        let swapped = Self.two.replacing("[\"release\", \"any\"]", with: "[\"any\", \"release\"]")
+        let changes = try difference(Self.two, swapped).changes
+        #expect(changes.map(\.what) == ["order", "order"])
+        #expect(changes.map(\.shift) == [.narrower, .wider])
+
+        let narrower = try difference(Self.two, Self.two.replacing("[1, 9]", with: "[1, 8]"))
+        #expect(narrower.changes.map(\.what) == ["order", "<tag>"])
+        #expect(narrower.shift.allows)
+    }
+
+    @Test func `the order of commands that share no line means nothing`() throws {
+        let apart = Self.two.replacing("usage = \"*\"", with: "usage = \"id\"")
+        let swapped = apart.replacing("[\"release\", \"any\"]", with: "[\"any\", \"release\"]")
+        #expect(try difference(apart, swapped).changes.isEmpty)
+    }
+
+    @Test func `an account that nobody looked up is known by its name`() throws {
+        let here = try policy(Self.plain)
+        var elsewhere = here
+        elsewhere.commands[0].account = Account(unresolved: "deploy")
+        #expect(PolicyDifference(from: here, to: elsewhere) { _ in nil }.changes.isEmpty)
+        elsewhere.commands[0].account = Account(unresolved: "git")
+        #expect(PolicyDifference(from: here, to: elsewhere) { _ in nil }.changes.map(\.what) == ["as"])
+        var moved = here
+        moved.commands[0].account.uid = 77
+        moved.commands[0].account.groups.append(33)
+        #expect(PolicyDifference(from: here, to: moved) { _ in nil }.changes.map(\.what) == ["uid", "group"])
+    }
+}
