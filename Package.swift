@@ -98,7 +98,7 @@ let package = Package(
         tests("MonitorProtocolTests", ["MonitorProtocol", "SSHWire"]),
         tests("PolicyTests", ["Policy"]),
         tests("PolicySourceTests", ["PolicySource", "Policy"], resources: [.copy("Wrong")]),
-        tests("StoryTests", [], resources: [.copy("Stories")]),
+        tests("StoryTests", ["Policy"], resources: [.copy("Stories")]),
         tests("LinuxTests", ["Linux", "CLinux"]),
         tests("HostileTests", ["Linux", "Sandbox", "MonitorProtocol", "SSHKeys", "SSHWire", "Sodium"]),
         tests("SandboxTests", ["Sandbox", "SandboxCompiler", "Linux", "Policy"]),
