@@ -107,10 +107,17 @@ struct DocumentReader {
 
 extension Moment {
     init(_ moment: TOMLDateTime) {
-        let days = Self.daysSince1970(year: moment.date.year, month: moment.date.month, day: moment.date.day)
-        let time = moment.time.hour * 3600 + moment.time.minute * 60 + moment.time.second
-        seconds = Int64(days * 86_400 + time - (moment.offset?.offset ?? 0) * 60)
+        let time = CalendarTime(
+            year: moment.date.year, month: moment.date.month, day: moment.date.day, hour: moment.time.hour, minute: moment.time.minute,
+            second: moment.time.second)
+        seconds = Self.seconds(time) - Int64((moment.offset?.offset ?? 0) * 60)
         hasOffset = moment.offset != nil
+    }
+
+    /// A time in UTC as seconds since 1970.
+    static func seconds(_ time: CalendarTime) -> Int64 {
+        let days = daysSince1970(year: time.year, month: time.month, day: time.day)
+        return Int64(days * 86_400 + time.hour * 3600 + time.minute * 60 + time.second)
     }
 
     /// Days of the Gregorian calendar, counted in years that begin in March, so that a leap day is the last.

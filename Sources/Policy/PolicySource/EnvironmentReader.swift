@@ -42,7 +42,7 @@ struct EnvironmentReader {
         return false
     }
 
-    private static func isGateways(_ name: String) -> Bool {
+    static func isGateways(_ name: String) -> Bool {
         name.hasPrefix("POSTERN_") || name.hasPrefix("SSH_") || name == "TMPDIR"
     }
 }

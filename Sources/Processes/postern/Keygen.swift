@@ -44,17 +44,21 @@ struct Keygen: ParsableCommand {
 enum KeyPair {
     /// Makes a pair of files and returns its public key.
     static func make(_ path: String, comment: String) throws(Failure) -> PublicKey {
+        try write(PrivateKeyFile(key: .generate(), comment: comment), to: path)
+    }
+
+    /// Writes a pair of files and returns its public key.
+    static func write(_ file: PrivateKeyFile, to path: String) throws(Failure) -> PublicKey {
         for taken in [path, path + ".pub"] {
             if FileManager.default.fileExists(atPath: taken) {
                 throw Failure("\"\(taken)\" is there already", hint: "remove it first if nobody needs it any more")
             }
         }
-        let file = PrivateKeyFile(key: .generate(), comment: comment)
         var random = SystemRandom()
         var text = file.text(random: &random)
         defer { wipe(&text) }
         try write(text, path, mode: 0o600)
-        try write(Array((file.publicKey.line(comment: comment) + "\n").utf8), path + ".pub", mode: 0o644)
+        try write(Array((file.publicKey.line(comment: file.comment) + "\n").utf8), path + ".pub", mode: 0o644)
         return file.publicKey
     }
 
