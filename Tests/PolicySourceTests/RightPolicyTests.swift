@@ -247,7 +247,10 @@ import Testing
         let policies = files.keys.filter { $0.hasSuffix(".toml") }
         #expect(policies.contains("deploy.toml"))
         for path in policies {
-            let loaded = LoadedPolicy.read(path, World(files: files).surroundings)
+            // They name users and programs of the machines they are for.
+            var surroundings = World(files: files).surroundings
+            surroundings.account = { name in Account(unresolved: name) }
+            let loaded = LoadedPolicy.read(path, surroundings)
             #expect(loaded.diagnostics.filter { $0.severity == .error }.map(\.description) == [])
             #expect(loaded.testCount > 0)
         }
