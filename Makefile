@@ -43,6 +43,11 @@ install: build
 	  [ -e "$$page" ] || continue; \
 	  install -D -m 0644 "$$page" "$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}"; \
 	done
+	install -d "$(DESTDIR)$(PREFIX)/share/bash-completion/completions" "$(DESTDIR)$(PREFIX)/share/zsh/site-functions" \
+	    "$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d"
+	$(RELEASE)/postern --generate-completion-script bash >"$(DESTDIR)$(PREFIX)/share/bash-completion/completions/postern"
+	$(RELEASE)/postern --generate-completion-script zsh >"$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_postern"
+	$(RELEASE)/postern --generate-completion-script fish >"$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/postern.fish"
 
 format:
 	$(SWIFT) format format --in-place --recursive --parallel Sources Tests Package.swift
