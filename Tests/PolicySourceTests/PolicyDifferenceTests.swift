@@ -65,7 +65,7 @@ import Testing
         ("may    = [\"release\"]", "may = [\"release\"]\nexpires = 2099-01-01T00:00:00Z", "expires", .narrower),
         ("may    = [\"release\"]", "may = [\"release\"]\nnot_before = 2020-01-01T00:00:00Z", "not_before", .narrower),
         ("may    = [\"release\"]", "may = []", "may", .narrower),
-        ("[key.ci]", "[key.robot]", "name", .none),
+        ("[key.ci]", "[key.robot]", "name", .other),
         ("version = 1", "version = 1\n[gateway]\nbanner = \"hello\"", "banner", .none),
     ]
 
@@ -77,6 +77,48 @@ import Testing
         #expect(forth.shift == shift)
         let back = try difference(changed, Self.plain)
         #expect(back.shift == Shift(allows: shift.refuses, refuses: shift.allows))
+    }
+
+    @Test func `a command that is told the client's line is not the same as one that is not`() throws {
+        let told = Self.plain.replacing("\"release <tag>\"", with: "\"*\"").replacing("args    = { tag = { integer = [1, 9] } }\n", with: "")
+            .replacing(", \"<tag>\"]", with: "]")
+        #expect(try difference(told, told.replacing("\"*\"", with: "\"release\"")).changes.map(\.shift) == [.other])
+    }
+
+    @Test func `a path is where its symbolic links lead`() throws {
+        let (old, new) = (try policy(Self.plain), try policy(Self.plain.replacing("[\"/srv/app\"]", with: "[\"/srv/app/bin\"]")))
+        let leads = { (path: String) in path == "/srv/app/bin" ? "/usr/bin" : path }
+        let difference = PolicyDifference(from: old, to: new, destination: leads) { _ in nil }
+        #expect(difference.changes.map(\.new) == [nil, "/srv/app/bin"])
+        #expect(difference.shift == .other)
+    }
+
+    @Test func `a filter that the rules do not explain may allow anything`() throws {
+        let old = try policy(Self.plain)
+        var new = try policy(Self.plain.replacing("\"10m\"", with: "\"9m\""))
+        for index in new.sandboxes.indices { new.sandboxes[index].filter += [0] }
+        let difference = PolicyDifference(from: old, to: new) { _ in nil }
+        #expect(difference.changes.map(\.what) == ["timeout", "sandbox filter"])
+        #expect(difference.shift.allows)
+    }
+
+    @Test func `of two commands for a subsystem the first is run`() throws {
+        let sftp = Self.plain.replacing("[\"release\"]", with: "[\"one\", \"two\"]") + """
+
+            [command.one]
+            as = "files"
+            subsystem = "sftp"
+            run = ["/usr/lib/openssh/sftp-server"]
+            [command.two]
+            as = "files"
+            subsystem = "sftp"
+            run = ["/usr/bin/id"]
+            """
+        let swapped = try difference(sftp, sftp.replacing("[\"one\", \"two\"]", with: "[\"two\", \"one\"]"))
+        #expect(swapped.changes.map(\.what) == ["order", "order"])
+        #expect(swapped.shift == .other)
+        #expect(try policy(sftp).commands.count == 3)
+        #expect(Reach(of: try policy(sftp), at: 0).rows.map(\.obstacle) == [nil, .hidden(by: "one")])
     }
 
     @Test func `the same policy, written otherwise, is the same`() throws {

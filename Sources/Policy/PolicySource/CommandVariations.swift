@@ -19,7 +19,30 @@ enum CommandVariations {
         found.compare("on_disconnect", old.survivesDisconnect, new.survivesDisconnect, new.survivesDisconnect ? .wider : .narrower) {
             $0 ? "finish" : "kill"
         }
+        if hasMore(old, new) { found.append(.unknown) }
         return found
+    }
+
+    /// Whether they differ in more than what is compared here; sandboxes are compared apart, and where they stand means nothing.
+    private static func hasMore(_ old: Command, _ new: Command) -> Bool {
+        var rest = new
+        rest.login = old.login
+        rest.account = old.account
+        rest.summary = old.summary
+        rest.usage = old.usage
+        rest.subsystem = old.subsystem
+        rest.arguments = old.arguments
+        rest.run = old.run
+        rest.takesInput = old.takesInput
+        rest.environment = old.environment
+        rest.acceptEnvironment = old.acceptEnvironment
+        rest.signals = old.signals
+        rest.directory = old.directory
+        rest.timeout = old.timeout
+        rest.survivesDisconnect = old.survivesDisconnect
+        rest.sandbox = old.sandbox
+        rest.position = old.position
+        return rest != old
     }
 
     /// Of an account that was not looked up only the name counts.
@@ -30,11 +53,12 @@ enum CommandVariations {
         found.compare("gid", old.gid, new.gid, .other) { "\($0)" }
         found.compareElements("group", old.groups.map { "\($0)" }, new.groups.map { "\($0)" })
         found.compare("home", old.home, new.home, .other) { $0 }
-        found.compare("shell", old.shell, new.shell, .none) { $0 }
+        found.compare("shell", old.shell, new.shell, .other) { $0 }
     }
 
     private static func usage(_ old: Usage?, _ new: Usage?) -> Shift {
-        guard let old, let new else { return .other }
+        // With "*" a command finds the client's line in its environment, and else not.
+        guard let old, let new, old.acceptsAnyLine == new.acceptsAnyLine else { return .other }
         return .between(old, new) { $0.includes($1) }
     }
 

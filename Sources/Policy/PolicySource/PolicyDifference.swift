@@ -44,9 +44,14 @@ public struct PolicyDifference: Sendable {
 
     /// Compares two policies.
     ///
-    /// - Parameter group: the names of the system calls in a group `@name`, nil for what is no group.
-    public init(from old: Policy, to new: Policy, systemCalls group: @escaping (String) -> [String]?) {
-        var comparison = Comparison(old, new, SandboxVariations(group: group))
+    /// - Parameters:
+    ///   - destination: where a path leads, symbolic links followed; the path itself where nobody knows.
+    ///   - group: the names of the system calls in a group `@name`, nil for what is no group.
+    public init(
+        from old: Policy, to new: Policy, destination: @escaping (String) -> String = { $0 },
+        systemCalls group: @escaping (String) -> [String]?
+    ) {
+        var comparison = Comparison(old, new, SandboxVariations(group: group, destination: destination))
         changes = comparison.changes()
     }
 }
@@ -80,7 +85,18 @@ private struct Comparison {
             let subject = PolicyDifference.Change.Subject.command(name: name, keys: command.keys)
             changes += variations(old.commands[command.old], new.commands[command.new]).map { .init(subject, $0) }
         }
+        if hasMore { changes.append(.init(.gateway, .unknown)) }
         return changes
+    }
+
+    /// Whether the policies differ in more than what is compared here.
+    private var hasMore: Bool {
+        var rest = new
+        rest.gateway = old.gateway
+        rest.keys = old.keys
+        rest.commands = old.commands
+        rest.sandboxes = old.sandboxes
+        return rest != old
     }
 
     private static func subject(_ key: Key) -> PolicyDifference.Change.Subject {
@@ -107,7 +123,8 @@ private struct Comparison {
     private mutating func variations(_ key: Key, _ other: Key?) -> [Variation] {
         guard let other else { return removed(key) }
         var found: [Variation] = []
-        found.compare("name", key.name, other.name, .none) { $0 }
+        // Commands are told the name, and may go by it.
+        found.compare("name", key.name, other.name, .other) { $0 }
         found.compare("from", key.from, other.from, .between(key.from, other.from) { AddressPattern.list($0, includes: $1) }) {
             RuleText.of($0)
         }
@@ -116,7 +133,20 @@ private struct Comparison {
         found.compare("not_before", key.notBefore, other.notBefore, begins) { Self.time($0) }
         found.compare("expires", key.expires, other.expires, .ofLimit(key.expires, other.expires)) { Self.time($0) }
         compareCommands(key, other, &found)
+        if Self.hasMore(key, other) { found.append(.unknown) }
         return found
+    }
+
+    /// Whether they differ in more than what is compared here.
+    private static func hasMore(_ old: Key, _ new: Key) -> Bool {
+        var rest = new
+        rest.name = old.name
+        rest.may = old.may
+        rest.from = old.from
+        rest.notBefore = old.notBefore
+        rest.expires = old.expires
+        rest.position = old.position
+        return rest != old
     }
 
     private mutating func compareCommands(_ key: Key, _ other: Key, _ found: inout [Variation]) {
@@ -172,13 +202,14 @@ private struct Precedence: Equatable, CustomStringConvertible {
 
 extension Command {
     fileprivate func overlaps(_ other: Command) -> Bool {
+        if let subsystem, let theirs = other.subsystem, subsystem == theirs { return true }
         guard let usage, let theirs = other.usage else { return false }
         return usage.overlaps(theirs)
     }
 
     fileprivate var call: String {
         let types = (usage?.argumentNames ?? []).map { RuleText.of(arguments[$0] ?? .word) }
-        return ([name, usage?.description ?? ""] + types).joined(separator: "\n")
+        return ([name, usage?.description ?? "", subsystem ?? ""] + types).joined(separator: "\n")
     }
 }
 

@@ -66,13 +66,18 @@ public struct Reach: Sendable {
         return nil
     }
 
-    /// A command before another that takes all lines that it could get.
+    /// A command before another that takes all lines that it could get, and its subsystem.
     private static func hiding(_ command: Command, _ before: [Command]) -> Command? {
-        guard let usage = command.usage else { return nil }
+        let before = before.filter { $0.login == command.login }
         return before.first { other in
-            guard let theirs = other.usage, other.login == command.login, theirs.includes(usage) else { return false }
-            return theirs.acceptsAnyLine
-                || usage.argumentNames.allSatisfy { (other.arguments[$0] ?? .word).includes(command.arguments[$0] ?? .word) }
+            (command.usage.map { takes($0, of: command, other) } ?? true)
+                && (command.subsystem.map { other.subsystem == $0 } ?? true)
         }
+    }
+
+    private static func takes(_ usage: Usage, of command: Command, _ other: Command) -> Bool {
+        guard let theirs = other.usage, theirs.includes(usage) else { return false }
+        return theirs.acceptsAnyLine
+            || usage.argumentNames.allSatisfy { (other.arguments[$0] ?? .word).includes(command.arguments[$0] ?? .word) }
     }
 }

@@ -4,6 +4,8 @@ import Policy
 struct SandboxVariations {
     /// The names of the system calls in a group `@name`; nil for what is no group.
     let group: (String) -> [String]?
+    /// Where a path leads, symbolic links followed; the path itself where nobody knows.
+    let destination: (String) -> String
 
     func between(_ old: SandboxPlan, _ new: SandboxPlan) -> [Variation] {
         var found: [Variation] = []
@@ -14,25 +16,51 @@ struct SandboxVariations {
         compareCalls(old, new, &found)
         compareLimits(old.limits, new.limits, &found)
         // The same rules make the same filter, unless another release of this program compiled one of them.
-        if found.isEmpty, old.filter != new.filter {
+        if old.filter != new.filter, old.network == new.network, old.paths == new.paths, calls(old) == calls(new) {
             found.append(Variation(what: "sandbox filter", shift: .other, old: "of another release", new: "of this release"))
         }
+        if hasMore(old, new) { found.append(.unknown) }
         return found
     }
 
+    /// Whether they differ in more than what is compared here.
+    private func hasMore(_ old: SandboxPlan, _ new: SandboxPlan) -> Bool {
+        var rest = new
+        rest.name = old.name
+        rest.paths = old.paths
+        rest.network = old.network
+        rest.filter = old.filter
+        rest.allowedCalls = old.allowedCalls
+        rest.deniedCalls = old.deniedCalls
+        rest.limits.processes = old.limits.processes
+        rest.limits.memory = old.limits.memory
+        rest.limits.cpu = old.limits.cpu
+        rest.limits.openFiles = old.limits.openFiles
+        rest.limits.fileSize = old.limits.fileSize
+        return rest != old
+    }
+
     private func comparePaths(_ old: [PathRule], _ new: [PathRule], _ found: inout [Variation]) {
-        for rule in Self.uncovered(old, by: new) {
+        for rule in uncovered(old, by: new) {
             found.append(Variation(what: "sandbox \(rule.access)", shift: .narrower, old: rule.path))
         }
-        for rule in Self.uncovered(new, by: old) {
+        for rule in uncovered(new, by: old) {
             found.append(Variation(what: "sandbox \(rule.access)", shift: .wider, new: rule.path))
         }
     }
 
     /// Those of `rules` that none of the others includes, each once.
-    private static func uncovered(_ rules: [PathRule], by others: [PathRule]) -> [PathRule] {
+    private func uncovered(_ rules: [PathRule], by others: [PathRule]) -> [PathRule] {
         var seen: Set<PathRule> = []
-        return rules.filter { rule in !others.contains { $0.includes(rule) } && seen.insert(rule).inserted }
+        let others = others.map(resolved)
+        return rules.filter { rule in
+            let end = resolved(rule)
+            return !others.contains { $0.includes(end) } && seen.insert(rule).inserted
+        }
+    }
+
+    private func resolved(_ rule: PathRule) -> PathRule {
+        PathRule(path: destination(rule.path), access: rule.access, isRequired: rule.isRequired)
     }
 
     private func compareCalls(_ old: SandboxPlan, _ new: SandboxPlan, _ found: inout [Variation]) {

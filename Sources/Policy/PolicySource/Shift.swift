@@ -44,6 +44,11 @@ struct Variation: Equatable, Sendable {
     var new: String?
 }
 
+extension Variation {
+    /// Stands for a difference in what nobody here knows to compare: it counts as both, so that no new part of a policy is passed over.
+    static let unknown = Variation(what: "something else", shift: .other, old: "one", new: "another")
+}
+
 extension [Variation] {
     /// Adds a variation if the two differ.
     mutating func compare<Value: Equatable>(
