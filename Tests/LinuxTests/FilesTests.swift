@@ -21,6 +21,8 @@ final class Scratch {
         #expect(try readFile(path, limit: 3) == [1, 2, 3])
         #expect(try openFile(path).status().mode == 0o644)
         let old = try openFile(path)
+        // What a process with our id left, when it was killed before the end.
+        try createFile("\(path).new.\(processID)", [9])
         try replaceFile(path, [4], mode: 0o600)
         #expect(try old.readAll(limit: 9) == [1, 2, 3])
         #expect(try readFile(path, limit: 9) == [4])

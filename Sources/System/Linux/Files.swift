@@ -59,6 +59,8 @@ public func createFile(_ path: String, _ bytes: [UInt8], mode: UInt32 = 0o600) t
 /// Puts a file in the place of another: readers see the old one whole or the new one whole, also after a crash.
 public func replaceFile(_ path: String, _ bytes: [UInt8], mode: UInt32 = 0o600) throws(Errno) {
     let temporary = "\(path).new.\(getpid())"
+    // A process of our id that was killed here may have left one.
+    try removeFile(temporary)
     try createFile(temporary, bytes, mode: mode)
     do throws(Errno) {
         // SAFETY: the strings are passed as NUL-terminated copies that live during the call.
