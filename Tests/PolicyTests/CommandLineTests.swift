@@ -140,10 +140,42 @@ import Testing
         #expect(try output(ofShell: script) == expected)
     }
 
+    /// Lines of any characters, unquoted ones too: whichever is not refused means the same to `sh`, in a directory with files that a
+    /// pattern would match, with variables and a home to be replaced.
+    @Test func `a line that a real shell would make something else of is refused`() throws {
+        var random = FixedRandom(state: 3)
+        let alphabet = Array("aab bé'\"\\$`;&|<>()*?[]~#=!{}^%+-.,:_1\t")
+        var script = "cd \"$0.d\" || exit; a=one ab=two b=three IFS=' \t'; PATH=/nonexistent\n"
+        var expected: [UInt8] = []
+        var counts = (taken: 0, refused: 0)
+        for _ in 0..<20_000 {
+            let line = String((0..<Int.random(in: 1...7, using: &random)).map { _ in alphabet[Int.random(in: 0..<alphabet.count, using: &random)] })
+            do throws(CommandLineError) {
+                let words = try CommandLine.split(bytes(line))
+                script += "printf '%s\\0' " + line + "\nprintf '\\1'\n"
+                for word in words { expected += bytes(word.text) + [0] }
+                expected += [1]
+                counts.taken += 1
+            } catch {
+                #expect((0...line.utf8.count).contains(error.offset))
+                counts.refused += 1
+            }
+        }
+        #expect(counts.taken > 1000 && counts.refused > 1000, "\(counts)")
+        #expect(try output(ofShell: script) == expected)
+    }
+
     private func output(ofShell script: String) throws -> [UInt8] {
         let file = FileManager.default.temporaryDirectory.appendingPathComponent("postern-\(UUID().uuidString).sh")
         try Data(script.utf8).write(to: file)
-        defer { try? FileManager.default.removeItem(at: file) }
+        // What patterns would match.
+        let directory = file.appendingPathExtension("d")
+        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: false)
+        for name in ["a", "b", "ab", "é", "a1", "-", "a=b"] { try Data().write(to: directory.appendingPathComponent(name)) }
+        defer {
+            try? FileManager.default.removeItem(at: file)
+            try? FileManager.default.removeItem(at: directory)
+        }
         let shell = Process()
         shell.executableURL = URL(fileURLWithPath: "/bin/sh")
         shell.arguments = [file.path]
