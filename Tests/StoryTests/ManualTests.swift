@@ -46,6 +46,29 @@ import Testing
         }
     }
 
+    /// Those that a normal user types, from the first to the last in one directory, beside a policy and its version of yesterday.
+    @Test(.enabled(if: Programs.areBuilt, "\(Programs.whyNot)"))
+    func `has examples that run`() throws {
+        let place = try Workplace()
+        let answer = try Programs.run("postern init gate && cp gate/policy.toml . && mkdir -p old backup/.ssh && cp gate/policy.toml old", in: place.url)
+        #expect(answer.status == 0, "\(answer.output)")
+        try place.write(
+            "restrict,command=\"/bin/true\" \(try String(contentsOf: place.url.appending(path: "gate/id_ed25519.pub"), encoding: .utf8))",
+            to: "backup/.ssh/authorized_keys")
+        _ = try Programs.run("rm -r gate", in: place.url)
+        let examples = Self.displays(in: try Self.text("postern.1")).flatMap { $0.split(separator: "\n") }.filter { $0.hasPrefix("$ ") }
+        #expect(examples.count >= 10)
+        for example in examples {
+            // The users that the page names are not on every machine, and the port may be taken.
+            let line = example.dropFirst(2).replacingOccurrences(of: "~backup", with: "backup").replacingOccurrences(of: "--as backup", with: "--as $ME")
+                .replacingOccurrences(of: "--login nobody", with: "--login $ME").replacingOccurrences(of: ":2222", with: ":0")
+            let isServer = line.hasPrefix("postern serve ")
+            let answer = try Programs.run((isServer ? "timeout -s INT 2 " : "") + line, in: place.url)
+            let status: Int32 = isServer ? 124 : line.contains("; id") ? 1 : 0
+            #expect(answer.status == status, "\(example)\n\(answer.output)[\(answer.status)]")
+        }
+    }
+
     @Test(.enabled(if: Programs.areBuilt, "\(Programs.whyNot)"))
     func `names every option of postern, and no other`() throws {
         let tree = try CommandTree.ofPostern()
