@@ -194,6 +194,43 @@ extension Descriptor {
         }
     }
 
+    /// What is done to a compiled policy, and what is then said.
+    static let unusable: [(what: String, change: @Sendable (inout [UInt8]) -> Void, text: String)] = [
+        ("a byte of a record is another", { $0[$0.count * 3 / 4] ^= 1 }, "the file of the compiled policy is damaged; run \"postern apply\" again, and test the disk"),
+        ("the last byte is another", { $0[$0.count - 1] ^= 0x80 }, "the file of the compiled policy is damaged; run \"postern apply\" again, and test the disk"),
+        ("a byte of the header is another", { $0[20] ^= 1 }, "the header of the compiled policy is damaged; run \"postern apply\" again, and test the disk"),
+        ("the end is missing", { $0.removeLast($0.count / 2) }, "; run \"postern apply\" again"),
+        ("there is more behind it", { $0 += [0] }, "; run \"postern apply\" again"),
+        ("it is of a newer release", { $0[8] = 2 }, "the compiled policy has format 2, and this program reads format 1; run \"postern apply\" of the same release"),
+        ("it is empty", { $0 = [] }, "this is not a compiled policy; give the file that \"postern apply\" wrote"),
+        ("it is the source", { $0 = Array("version = 1\n".utf8) }, "this is not a compiled policy; give the file that \"postern apply\" wrote"),
+    ]
+
+    @Test func `a compiled policy that cannot be used is refused with what to do`() throws {
+        try Gateway.serving { gateway in
+            let path = "\(gateway.directory)/other.db"
+            for (what, change, text) in Self.unusable {
+                var bytes = try readFile("\(gateway.directory)/policy.db", limit: 1 << 24)
+                change(&bytes)
+                try replaceFile(path, bytes)
+                let outcome = try run([try Gateway.program("posternd"), "--policy", path, "--host-key", "\(gateway.directory)/host", "--listen", "127.0.0.1:0"])
+                #expect(outcome.errors.hasPrefix("posternd: policy \"\(path)\": ") && outcome.errors.hasSuffix(text + "\n"), "\(what): \(outcome)")
+                #expect(outcome.code == 100, "\(what)")
+            }
+        }
+    }
+
+    @Test(.enabled(if: isRoot, "only root can give a file away")) func `a compiled policy of another owner is refused with what to do`() throws {
+        try Gateway.serving { gateway in
+            let path = "\(gateway.directory)/policy.db"
+            try FileManager.default.setAttributes([.ownerAccountID: 12345], ofItemAtPath: path)
+            let outcome = try run(try Gateway.command(gateway.directory) + ["--listen", "127.0.0.1:0"])
+            #expect(outcome.errors == "posternd: policy: \"\(path)\" is owned by uid 12345, who could change it; if it is yours, chown root \"\(path)\"\n", "\(outcome)")
+            #expect(outcome.code == 100)
+            try FileManager.default.setAttributes([.ownerAccountID: 0], ofItemAtPath: path)
+        }
+    }
+
     @Test func `T15: a policy or host key that others can write is refused with the reason`() throws {
         try Gateway.serving { gateway in
             for name in ["policy.db", "host"] {

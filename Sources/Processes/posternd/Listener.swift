@@ -20,7 +20,7 @@ struct Listener {
         arguments = ["posternd"] + options.forOneConnection
         let trusted = Users.currentUID == 0 ? nil : Users.currentUID
         // What is wrong is said now, and not to the first client.
-        _ = try LivePolicy(options.policy, trusting: trusted)
+        try LivePolicy(options.policy, trusting: trusted).verify()
         _ = try readHostKey(options.hostKey, trusting: trusted)
         program = try naming("own program") { () throws(Errno) in try openFile("/proc/self/exe", .pathOnly) }
         null = try naming("/dev/null") { () throws(Errno) in try openFile("/dev/null", .readWrite) }

@@ -17,6 +17,11 @@ final class LivePolicy {
         (file, compiled) = try Self.open(path, trusted)
     }
 
+    /// Tests every byte of it: once where a listener starts, since a connection reads only what it needs.
+    func verify() throws(Fault) {
+        try naming("policy \"\(path)\"") { () throws(CompiledPolicyError) in try compiled.verify() }
+    }
+
     /// What is live now. A file that cannot be used leaves the last good one in place, and is reported.
     ///
     /// - Returns: a text for the log when another policy was taken up, or could not be.
@@ -48,10 +53,28 @@ final class LivePolicy {
     }
 
     private static func open(_ path: String, _ trusted: UInt32?) throws(Fault) -> (FileStatus, CompiledPolicy<MappedPolicy>) {
-        let file = try naming("policy") { () throws(TrustError) in try TrustedPath.open(path, trusting: trusted) }
-        let (status, mapped) = try naming("policy \"\(path)\"") { () throws(Errno) in (try file.status(), try MappedFile(file)) }
+        let file = try trustedFile(path, trusted)
+        let status = try naming("policy \"\(path)\"") { () throws(Errno) in try file.status() }
+        // An empty file cannot be mapped.
+        guard status.size > 0 else { throw Fault("policy \"\(path)\": \(CompiledPolicyError.notAPolicy)") }
+        let mapped = try naming("policy \"\(path)\"") { () throws(Errno) in try MappedFile(file) }
         let compiled = try naming("policy \"\(path)\"") { () throws(CompiledPolicyError) in try CompiledPolicy(MappedPolicy(file: mapped)) }
         return (status, compiled)
+    }
+
+    private static func trustedFile(_ path: String, _ trusted: UInt32?) throws(Fault) -> Descriptor {
+        do throws(TrustError) {
+            return try TrustedPath.open(path, trusting: trusted)
+        } catch {
+            let advice =
+                switch error {
+                case .missing: "; run \"postern apply\" first"
+                case .owned(let path, _): "; if it is yours, chown \(trusted == nil ? "root" : "$USER") \"\(path)\""
+                case .writable(let path, _): "; chmod go-w \"\(path)\""
+                case .notAbsolute, .tooManyLinks, .wrongKind, .system: ""
+                }
+            throw Fault("policy: \(error)\(advice)")
+        }
     }
 }
 
