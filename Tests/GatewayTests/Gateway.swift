@@ -32,7 +32,11 @@ final class Gateway {
         user = try Self.findUser()
         directory = "/tmp/gatewaytest-\(processID)-\(UInt32.random(in: 0 ... .max))"
         try makeDirectory(directory, mode: 0o755)
-        for name in ["host"] + policy.keys.map(\.name) { try Self.makeKey("\(directory)/\(name)") }
+        try Self.makeKey("\(directory)/host")
+        for key in policy.keys {
+            let path = "\(directory)/\(key.name)"
+            if key.isSecurityKey { try SoftwareSecurityKey.makeKey(path) } else { try Self.makeKey(path) }
+        }
         try policy.text(directory: directory, user: user.name).write(toFile: "\(directory)/policy.toml", atomically: false, encoding: .utf8)
         try Self.apply(directory)
         process = try RunningProgram(Self.command(directory) + ["-v", "--listen", "127.0.0.1:0"])

@@ -8,6 +8,7 @@ struct TestPolicy {
     struct Key {
         var name: String
         var lines: String
+        var isSecurityKey = false
     }
 
     /// The lines of `[gateway]`.

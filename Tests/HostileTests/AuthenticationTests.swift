@@ -65,6 +65,29 @@ struct Forgery: CustomTestStringConvertible, Sendable {
     private static let truncated = signed("a signature that ends early", "bad key: the signature has 63 bytes, not 64") { _, _, _ in
         encodedSignature([UInt8](repeating: 0, count: 63))
     }
+    private static let otherKind = signed("alice's signature under the name of a security key's") { victim, credential, session in
+        var writer = WireWriter()
+        writer.text("sk-ssh-ed25519@openssh.com")
+        writer.string(victim.site.alice.sign(credential.signedBytes(session)))
+        writer.raw([1, 0, 0, 0, 1])
+        return writer.bytes
+    }
+    private static let untouched = by("a right signature by a security key that nobody touched", "the security key was not touched") { victim, session in
+        victim.site.token.authentication(victim.login, session, flags: 0)
+    }
+    private static let flagsChanged = by("a security key's signature whose flags were changed", "bad signature") { victim, session in
+        victim.site.token.authentication(victim.login, session, flags: 0, saying: 1)
+    }
+    private static let otherApplication = by("a security key's signature for another application", "bad signature") { victim, session in
+        victim.site.token.authentication(victim.login, session, flags: 1, application: "webauthn")
+    }
+    private static let bareToken = by("a plain signature by a security key", "bad signature") { victim, session in
+        let credential = victim.site.token.credential(victim.login)
+        return .authenticate(credential, signature: encodedSignature(victim.site.token.key.sign(credential.signedBytes(session))))
+    }
+    private static let tokenAsPlain = by("a security key's bytes as an ordinary key", "unknown key") { victim, session in
+        .authentication(of: victim.site.token.key, victim.login, session)
+    }
     private static let notListed = by("a right signature by a key that is not listed", "unknown key") { victim, session in
         .authentication(of: victim.site.mallory, victim.login, session)
     }
@@ -83,7 +106,7 @@ struct Forgery: CustomTestStringConvertible, Sendable {
 
     static let all = [
         foreign, otherServer, otherKey, ownKey, otherUser, otherService, hostbound, bare, zeros, hostSignature, truncated, notListed,
-        wrongLogin, asRoot, certificate,
+        wrongLogin, asRoot, certificate, otherKind, untouched, flagsChanged, otherApplication, bareToken, tokenAsPlain,
     ]
 }
 
@@ -120,6 +143,15 @@ extension Hostile {
             let record = try victim.leave()
             #expect(record.texts("authentication", "result") == Array(repeating: "refused", count: 11))
             record.expectSound(victim.site)
+        }
+
+        @Test(arguments: Role.available)
+        func `a security key that was touched opens`(role: Role) throws {
+            let victim = try Victim(as: role)
+            let session = try victim.exchangeKeys()
+            #expect(try victim.ask(.probe(victim.site.token.credential(victim.login))) == .probed(true))
+            #expect(try victim.ask(victim.site.token.authentication(victim.login, session, flags: 1)) == .authenticated(true))
+            #expect(try victim.leave().violations == [])
         }
 
         @Test(arguments: Role.available)

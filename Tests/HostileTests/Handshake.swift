@@ -75,9 +75,14 @@ extension FrontendMessage {
 extension FrontendMessage.Credential {
     /// What a client sends as its signature for this credential.
     func signature(by signer: Ed25519SigningKey, _ session: [UInt8], user: String? = nil, service: String = "ssh-connection", hostKey: [UInt8]? = nil) -> [UInt8] {
-        let signed = PublicKeySignedData(
-            sessionIdentifier: session, user: user ?? self.user, service: service, algorithm: algorithm, blob: key, hostKey: hostKey)
-        return encodedSignature(signer.sign(signed.bytes))
+        encodedSignature(signer.sign(signedBytes(session, user: user, service: service, hostKey: hostKey)))
+    }
+
+    /// What a signature for this credential covers.
+    func signedBytes(_ session: [UInt8], user: String? = nil, service: String = "ssh-connection", hostKey: [UInt8]? = nil) -> [UInt8] {
+        PublicKeySignedData(
+            sessionIdentifier: session, user: user ?? self.user, service: service, algorithm: algorithm, blob: key, hostKey: hostKey
+        ).bytes
     }
 }
 

@@ -32,6 +32,8 @@ final class Site: Sendable {
     let alice = Ed25519SigningKey.generate()
     /// May run `other`, under the login name "elsewhere".
     let bob = Ed25519SigningKey.generate()
+    /// May run `hello`; a security key, which must be touched.
+    let token = Token()
     /// Not in the policy.
     let mallory = Ed25519SigningKey.generate()
 
@@ -116,6 +118,9 @@ final class Site: Sendable {
         [key.bob]
         public = "\(PublicKey(ed25519: bob.publicKey).line(comment: "bob"))"
         may = ["other"]
+        [key.token]
+        public = "\(token.line)"
+        may = ["hello"]
 
         [command.hello]
         as = "\(account.name)"

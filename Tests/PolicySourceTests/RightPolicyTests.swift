@@ -109,6 +109,25 @@ import Testing
         #expect(Set(policy.keys.map(\.fingerprint)).count == 2)
     }
 
+    @Test func `a security key is touched unless the policy says otherwise`() throws {
+        let keys = """
+            [key.alice]
+            public = "sk-ssh-ed25519@openssh.com AAAA1"
+            may = ["id"]
+            [key.robot]
+            public = ["sk-ssh-ed25519@openssh.com AAAA2", "ssh-ed25519 AAAA3"]
+            may = ["id"]
+            touch = false
+            [key.careful]
+            public = "sk-ssh-ed25519@openssh.com AAAA4"
+            may = ["id"]
+            pin = true
+            """
+        let policy = try policy(Self.small + keys)
+        #expect(policy.keys.map(\.requiresTouch) == [true, false, false, true])
+        #expect(policy.keys.map(\.requiresPIN) == [false, false, false, true])
+    }
+
     @Test func `a command without sandbox is in the tool sandbox, and one plan serves all with its program`() throws {
         let more =
             "[command.also]\nas = 'git'\nusage = 'also'\nrun = ['/usr/bin/id', '-u']\n[key.alice]\npublic = 'ssh-ed25519 AAAA1'\nmay = ['id', 'also']\n"

@@ -65,9 +65,9 @@ struct World {
     private static func publicKey(_ line: String) throws(Objection) -> ParsedKey {
         let words = line.split(separator: " ").map(String.init)
         guard words.count >= 2, let type = words.first else { throw Objection("this is no public key") }
-        guard type.hasPrefix("ssh-") else { throw Objection("the key has options, which would not be enforced") }
-        guard type == "ssh-ed25519" else { throw Objection("\"\(type)\" is not supported, use ssh-ed25519") }
+        guard type.hasPrefix("ssh-") || type.hasPrefix("sk-ssh-") else { throw Objection("the key has options, which would not be enforced") }
+        guard ["ssh-ed25519", "sk-ssh-ed25519@openssh.com"].contains(type) else { throw Objection("\"\(type)\" is not supported, use ssh-ed25519") }
         let fingerprint = Array((Array(words[1].utf8.suffix(32)) + Array(repeating: 0, count: 32)).prefix(32))
-        return ParsedKey(fingerprint: fingerprint, comment: words.dropFirst(2).joined(separator: " "))
+        return ParsedKey(fingerprint: fingerprint, comment: words.dropFirst(2).joined(separator: " "), isSecurityKey: type.hasPrefix("sk-"))
     }
 }

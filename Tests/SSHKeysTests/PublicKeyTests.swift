@@ -48,7 +48,7 @@ func blob(_ fields: [UInt8]...) -> [UInt8] {
     }
 
     @Test(arguments: [
-        "ssh-rsa", "ssh-dss", "ecdsa-sha2-nistp256", "sk-ssh-ed25519@openssh.com", "ssh-ed25519-cert-v01@openssh.com",
+        "ssh-rsa", "ssh-dss", "ecdsa-sha2-nistp256", "sk-ecdsa-sha2-nistp256@openssh.com", "ssh-ed25519-cert-v01@openssh.com",
     ]) func `another algorithm is named`(algorithm: String) {
         #expect(throws: KeyError.unsupported(algorithm: algorithm)) {
             try PublicKey(blob: blob(Array(algorithm.utf8), Known.raw))

@@ -65,6 +65,10 @@ public struct Key: Equatable, Sendable {
     public var notBefore: Int64?
     /// The first second in which the key opens nothing any more.
     public var expires: Int64?
+    /// Of a security key: somebody must touch the device for each signature.
+    public var requiresTouch = true
+    /// Of a security key: the device must know who touches it.
+    public var requiresPIN = false
     /// Of its table, or of its line in a group's file.
     public var position: SourcePosition
 

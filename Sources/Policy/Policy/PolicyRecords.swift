@@ -63,6 +63,8 @@ extension Key: PolicyRecord {
         writer.list(from) { $1.write(to: &$0) }
         writer.optional(notBefore) { $0.integer($1) }
         writer.optional(expires) { $0.integer($1) }
+        writer.bool(requiresTouch)
+        writer.bool(requiresPIN)
         position.write(to: &writer)
     }
 
@@ -73,7 +75,11 @@ extension Key: PolicyRecord {
         let from = try reader.list { (reader) throws(RecordFault) in try AddressPattern(reading: &reader) }
         let notBefore = try reader.optional { (reader) throws(RecordFault) in try reader.integer(Int64.self) }
         let expires = try reader.optional { (reader) throws(RecordFault) in try reader.integer(Int64.self) }
+        let requiresTouch = try reader.bool()
+        let requiresPIN = try reader.bool()
         self.init(name: name, fingerprint: fingerprint, may: may, position: try SourcePosition(reading: &reader))
+        self.requiresTouch = requiresTouch
+        self.requiresPIN = requiresPIN
         self.from = from
         self.notBefore = notBefore
         self.expires = expires

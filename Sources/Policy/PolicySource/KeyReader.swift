@@ -24,7 +24,6 @@ struct KeyReader {
         }
         var reader = TableReader(table, "key \"\(name)\"", report)
         reader.readAllowedWarnings()
-        reader.refuse(["touch", "pin"])
         let lines = reader.stringOrStrings("public")
         if lines == nil, !reader.has("public") {
             reader.missing("public", hint: "the line of its .pub file, as \"ssh-ed25519 AAAA…\"")
@@ -33,8 +32,25 @@ struct KeyReader {
         var key = Key(name: name, fingerprint: [], may: may(&reader), position: entry.key.region.position)
         key.from = from(&reader)
         readTimes(&reader, &key)
+        let touch = reader.boolean("touch")
+        let pin = reader.boolean("pin")
         reader.finish()
-        for line in lines ?? [] { add(key, publicKey: line) }
+        key.requiresTouch = touch?.value ?? true
+        key.requiresPIN = pin?.value ?? false
+        let added = (lines ?? []).compactMap { line in parse(line).map { (line, $0) } }
+        checkUse(touch, pin, added)
+        for (line, parsed) in added { add(key, parsed, line.region) }
+    }
+
+    /// What a policy says of a device's touch or PIN must hold for each key that it is said of.
+    private func checkUse(_ touch: Located<Bool>?, _ pin: Located<Bool>?, _ keys: [(line: Located<String>, parsed: ParsedKey)]) {
+        guard let plain = keys.first(where: { !$0.parsed.isSecurityKey }) else { return }
+        if let pin, pin.value {
+            report.error(plain.line.region, "this key is no security key: it cannot ask for a PIN", hint: "make one with ssh-keygen -t ed25519-sk")
+        }
+        if let touch, keys.allSatisfy({ !$0.parsed.isSecurityKey }) {
+            report.error(touch.region, "\"touch\" is for security keys", hint: "their line begins with sk-ssh-ed25519@openssh.com")
+        }
     }
 
     private func reportKind(_ entry: Table.Entry, _ noun: String) {
@@ -42,15 +58,19 @@ struct KeyReader {
         report.error(entry.node.region, "\(noun) \"\(entry.key.value)\" is \(entry.node.kind), not a table")
     }
 
-    private mutating func add(_ key: Key, publicKey line: Located<String>) {
+    private func parse(_ line: Located<String>) -> ParsedKey? {
         do throws(Objection) {
-            var key = key
-            key.fingerprint = try surroundings.publicKey(Array(line.value.utf8)[...]).fingerprint
-            guard claim(key.fingerprint, line.region) else { return }
-            keys.append(key)
+            return try surroundings.publicKey(Array(line.value.utf8)[...])
         } catch {
             report.error(line.region, error.reason, hint: error.hint)
+            return nil
         }
+    }
+
+    private mutating func add(_ key: Key, _ parsed: ParsedKey, _ region: Region) {
+        var key = key
+        key.fingerprint = parsed.fingerprint
+        if claim(key.fingerprint, region) { keys.append(key) }
     }
 
     /// `may`, as indices of commands.

@@ -69,10 +69,13 @@ public struct ParsedKey: Equatable, Sendable {
     /// SHA-256 of the public key blob: 32 bytes.
     public var fingerprint: [UInt8]
     public var comment: String
+    /// A device holds it (`sk-ssh-ed25519@openssh.com`).
+    public var isSecurityKey: Bool
 
-    public init(fingerprint: [UInt8], comment: String) {
+    public init(fingerprint: [UInt8], comment: String, isSecurityKey: Bool = false) {
         self.fingerprint = fingerprint
         self.comment = comment
+        self.isSecurityKey = isSecurityKey
     }
 }
 

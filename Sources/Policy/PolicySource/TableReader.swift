@@ -66,6 +66,12 @@ struct TableReader {
         return Located(number, node.region)
     }
 
+    mutating func boolean(_ key: String) -> Located<Bool>? {
+        guard let node = entry(key)?.node else { return nil }
+        guard case .boolean(let flag) = node.content else { return wrongKind(node, key, "true or false") }
+        return Located(flag, node.region)
+    }
+
     mutating func bytes(_ key: String, in range: ClosedRange<UInt64>) -> Located<UInt64>? {
         guard let text = string(key) else { return nil }
         guard let size = Quantity.bytes(text.value) else {

@@ -44,7 +44,7 @@ struct Frontend {
         transport.rekeyAfterBytes = settings.rekeyBytes
         transport.rekeyAfter = .seconds(Int64(settings.rekeySeconds))
         // RFC 8308 §3.1: which user keys may sign.
-        transport.extensions = [ExtInfo.Extension(name: "server-sig-algs", value: Array("ssh-ed25519".utf8))]
+        transport.extensions = [ExtInfo.Extension(name: "server-sig-algs", value: Array(userAlgorithms.joined(separator: ",").utf8))]
         var configuration = ServerConnection.Configuration(transport: transport)
         configuration.userAuth.banner = settings.banner
         configuration.userAuth.mostSignatures = RequestGate.mostSignatures

@@ -10,6 +10,9 @@ import Sodium
 
 /// What the peer asks, and what the monitor answers.
 extension Frontend {
+    /// What a user may prove to hold; the monitor is asked about no other.
+    static let userAlgorithms = PublicKey.algorithms
+
     /// Text that a user with a key of another kind sees (DESIGN §4.1).
     private static let otherKeyBanner = """
         postern: this gateway takes ed25519 keys only. Make one with
@@ -40,7 +43,7 @@ extension Frontend {
     }
 
     private mutating func ask(_ algorithm: String, _ message: () -> FrontendMessage) throws(MonitorChannel.Failure) {
-        guard algorithm == "ssh-ed25519" else {
+        guard Self.userAlgorithms.contains(algorithm) else {
             ssh.answerProbe(false, banner: Self.otherKeyBanner)
             return
         }

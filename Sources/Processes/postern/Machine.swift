@@ -143,7 +143,7 @@ enum Machine {
     private static func publicKey(_ line: ArraySlice<UInt8>) throws(Objection) -> ParsedKey {
         do throws(KeyError) {
             guard let parsed = try PublicKeyLine(parsing: String(decoding: line, as: UTF8.self)) else { throw KeyError.notAKey }
-            return ParsedKey(fingerprint: parsed.key.fingerprint, comment: parsed.comment)
+            return ParsedKey(fingerprint: parsed.key.fingerprint, comment: parsed.comment, isSecurityKey: parsed.key.isSecurityKey)
         } catch {
             throw Objection("\(error)")
         }

@@ -24,6 +24,9 @@ struct Authority {
         case badKey(KeyError)
         case unknownKey
         case badSignature
+        /// The signature is by a security key that nobody touched, or that did not ask who does.
+        case noTouch
+        case noPIN
         case entry(EntryRefusal)
 
         var description: String {
@@ -31,6 +34,8 @@ struct Authority {
             case .badKey(let error): "bad key: \(error)"
             case .unknownKey: "unknown key"
             case .badSignature: "bad signature"
+            case .noTouch: "the security key was not touched"
+            case .noPIN: "the security key did not verify its user"
             case .entry(let reason): reason.rawValue
             }
         }
@@ -75,6 +80,8 @@ struct Authority {
         case .failure(let refusal): return .failure(refusal)
         case .success where !isProven: return .failure(.badSignature)
         case .success(let key):
+            if key.requiresPIN, proof.use?.isUserVerified != true { return .failure(.noPIN) }
+            if let use = proof.use, key.requiresTouch, !use.isUserPresent { return .failure(.noTouch) }
             return .success(ProvenUser(login: credential.user, keyName: key.name, fingerprint: publicKey.fingerprint))
         }
     }
