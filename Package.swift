@@ -46,7 +46,7 @@ let package = Package(
         // Protocol: pure.
         module("Protocol", "SSHWire"),
         module("Protocol", "SSHKeys", ["SSHWire", "Sodium"]),
-        module("Protocol", "SSHCiphers", ["SSHKeys", "Sodium"]),
+        module("Protocol", "SSHCiphers", ["SSHKeys", "Sodium", "Gcrypt"]),
         module("Protocol", "SSHTransport", ["SSHWire", "SSHKeys", "SSHCiphers", "Sodium"]),
         module("Protocol", "SSHUserAuth", ["SSHWire"]),
         module("Protocol", "SSHConnection", ["SSHWire", "SSHUserAuth"]),
@@ -62,9 +62,12 @@ let package = Package(
         .systemLibrary(
             name: "CSodium", path: "Sources/System/CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
         .systemLibrary(
+            name: "CGcrypt", path: "Sources/System/CGcrypt", pkgConfig: "libgcrypt", providers: [.apt(["libgcrypt20-dev"])]),
+        .systemLibrary(
             name: "CSeccomp", path: "Sources/System/CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
         module("System", "Linux", ["CLinux"]),
         module("System", "Sodium", ["CSodium"]),
+        module("System", "Gcrypt", ["CGcrypt"]),
         module("System", "Sandbox", ["CLinux", "Linux", "Policy"]),
         module("System", "SandboxCompiler", ["CSeccomp", "Linux", "Policy", "Sandbox"]),
 
@@ -73,7 +76,7 @@ let package = Package(
         program(
             "postern-frontend",
             [
-                "Linux", "Sandbox", "Sodium", "SSH", "SSHKeys", "SSHWire", "SSHTransport", "SSHUserAuth", "SSHConnection",
+                "Linux", "Sandbox", "Sodium", "Gcrypt", "SSH", "SSHKeys", "SSHWire", "SSHTransport", "SSHUserAuth", "SSHConnection",
                 "MonitorProtocol",
             ], staticPie),
         program(
@@ -90,7 +93,7 @@ let package = Package(
 
         tests("SSHWireTests", ["SSHWire"]),
         tests("SSHKeysTests", ["SSHKeys", "SSHWire", "Sodium"], resources: [.copy("Fixtures")]),
-        tests("SSHCiphersTests", ["SSHCiphers", "SSHKeys", "SSHWire", "Sodium"], resources: [.copy("Fixtures")]),
+        tests("SSHCiphersTests", ["SSHCiphers", "SSHKeys", "SSHWire", "Sodium", "Gcrypt"], resources: [.copy("Fixtures")]),
         tests("SSHTransportTests", ["SSHTransport", "SSHWire", "SSHKeys", "SSHCiphers", "Sodium"]),
         tests("SSHUserAuthTests", ["SSHUserAuth", "SSHWire"]),
         tests("SSHConnectionTests", ["SSHConnection", "SSHUserAuth", "SSHWire"]),

@@ -1,12 +1,14 @@
 // The only program that parses what the peer sends (DESIGN §6). It has no file, no key and no policy: it asks the monitor.
 //
 // The order: prepare what needs calls that are denied later, confine, and only then read.
+import Gcrypt
 import Linux
 import Sandbox
 import Sodium
 
 Sodium.initialize()
 SecretBytes.reserve()
+Gcrypt.initialize()
 ignoreBrokenPipes()
 do {
     let connection = Descriptor.standardInput
