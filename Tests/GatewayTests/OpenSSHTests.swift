@@ -43,15 +43,18 @@ import Testing
         }
     }
 
-    @Test func `64 MiB go each way and stay what they were`() throws {
+    @Test(arguments: ["chacha20-poly1305@openssh.com", "aes256-gcm@openssh.com", "aes128-gcm@openssh.com"])
+    func `64 MiB go each way and stay what they were`(cipher: String) throws {
         try Gateway.serving { gateway in
             let input = try memoryFile(named: "input")
             _ = try RunningProgram(["/usr/bin/head", "-c", "\(64 << 20)", "/dev/urandom"], output: input).wait()
             let wanted = try digest(input)
             try input.rewind()
             let came = try memoryFile(named: "came")
-            let outcome = try RunningProgram(gateway.sshCommand([Gateway.line("exec cat")]), input: .open(input), output: came).wait()
+            let words = gateway.sshCommand([Gateway.line("exec cat")], options: ["-v", "-c", cipher])
+            let outcome = try RunningProgram(words, input: .open(input), output: came).wait()
             #expect(outcome.code == 0)
+            #expect(outcome.errors.contains("server->client cipher: \(cipher)"), "\(outcome.errors)")
             #expect(try came.status().size == 64 << 20)
             #expect(try digest(came) == wanted)
         }

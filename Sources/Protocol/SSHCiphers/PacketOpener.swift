@@ -6,15 +6,18 @@ public enum PacketOpener: Sendable {
     case none
     /// OpenSSH PROTOCOL.chacha20poly1305.
     case chacha20Poly1305(ChaCha20Poly1305)
+    /// RFC 5647.
+    case aesGCM(AESGCM)
 
     /// The names to offer, the best first.
     public static let names = PacketSealer.names
 
     /// See ``PacketSealer/init(_:key:iv:)``.
     public init(_ cipher: CipherName, key: SecretBytes, iv: SecretBytes) {
-        precondition(iv.count == cipher.ivBytes, "an IV of \(iv.count) bytes")
+        precondition(key.count == cipher.keyBytes && iv.count == cipher.ivBytes, "a key of \(key.count), an IV of \(iv.count) bytes")
         switch cipher {
         case .chacha20Poly1305: self = .chacha20Poly1305(ChaCha20Poly1305(key: key))
+        case .aes256GCM, .aes128GCM: self = .aesGCM(AESGCM(key: key, iv: iv))
         }
     }
 
@@ -23,6 +26,7 @@ public enum PacketOpener: Sendable {
         switch self {
         case .none: .plain
         case .chacha20Poly1305: .chacha20Poly1305
+        case .aesGCM: .aesGCM
         }
     }
 
@@ -36,7 +40,7 @@ public enum PacketOpener: Sendable {
     /// Not authenticated before the packet is opened: check it against limits, and trust it for nothing else.
     public func length(ofPacketAt offset: Int, in buffer: [UInt8], sequence: UInt32) -> UInt32 {
         switch self {
-        case .none: networkWord(at: offset, in: buffer)
+        case .none, .aesGCM: networkWord(at: offset, in: buffer)
         case .chacha20Poly1305(let cipher): cipher.length(ofPacketAt: offset, in: buffer, sequence: sequence)
         }
     }
@@ -46,13 +50,16 @@ public enum PacketOpener: Sendable {
     /// - Parameters:
     ///   - packet: the length bytes and what they count; `tagBytes` more must follow inside the buffer.
     ///   - sequence: the number of the packet in its direction, modulo 2^32 (RFC 4253 §6.4).
-    /// - Throws: ``CipherError/badTag(sequence:)``, with the buffer unchanged.
+    /// - Throws: ``CipherError/badTag(sequence:)``, with nothing decrypted in the buffer.
     public mutating func open(
         _ buffer: inout [UInt8], packet: Range<Int>, sequence: UInt32
     ) throws(CipherError) {
         switch self {
         case .none: return
         case .chacha20Poly1305(let cipher): try cipher.open(&buffer, packet: packet, sequence: sequence)
+        case .aesGCM(var cipher):
+            try cipher.open(&buffer, packet: packet, sequence: sequence)
+            self = .aesGCM(cipher)
         }
     }
 }

@@ -8,6 +8,8 @@ public enum PacketSealer: Sendable {
     case none
     /// OpenSSH PROTOCOL.chacha20poly1305.
     case chacha20Poly1305(ChaCha20Poly1305)
+    /// RFC 5647.
+    case aesGCM(AESGCM)
 
     /// The names to offer, the best first.
     public static let names = CipherName.allCases.map(\.rawValue)
@@ -16,9 +18,10 @@ public enum PacketSealer: Sendable {
     ///   - key: ``CipherName/keyBytes`` bytes.
     ///   - iv: ``CipherName/ivBytes`` bytes.
     public init(_ cipher: CipherName, key: SecretBytes, iv: SecretBytes) {
-        precondition(iv.count == cipher.ivBytes, "an IV of \(iv.count) bytes")
+        precondition(key.count == cipher.keyBytes && iv.count == cipher.ivBytes, "a key of \(key.count), an IV of \(iv.count) bytes")
         switch cipher {
         case .chacha20Poly1305: self = .chacha20Poly1305(ChaCha20Poly1305(key: key))
+        case .aes256GCM, .aes128GCM: self = .aesGCM(AESGCM(key: key, iv: iv))
         }
     }
 
@@ -27,6 +30,7 @@ public enum PacketSealer: Sendable {
         switch self {
         case .none: .plain
         case .chacha20Poly1305: .chacha20Poly1305
+        case .aesGCM: .aesGCM
         }
     }
 
@@ -44,6 +48,9 @@ public enum PacketSealer: Sendable {
         switch self {
         case .none: return
         case .chacha20Poly1305(let cipher): cipher.seal(&buffer, packet: packet, sequence: sequence)
+        case .aesGCM(var cipher):
+            cipher.seal(&buffer, packet: packet)
+            self = .aesGCM(cipher)
         }
     }
 }

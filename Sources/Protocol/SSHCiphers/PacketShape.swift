@@ -14,6 +14,7 @@ public struct PacketShape: Equatable, Sendable {
     static let plain = PacketShape(blockSize: 8, tagBytes: 0, lengthIsEncrypted: false, paddingCountsLength: true)
     static let chacha20Poly1305 = PacketShape(
         blockSize: 8, tagBytes: 16, lengthIsEncrypted: true, paddingCountsLength: false)
+    static let aesGCM = PacketShape(blockSize: 16, tagBytes: 16, lengthIsEncrypted: false, paddingCountsLength: false)
 
     /// The length of the shortest padding of a payload: at least 4 bytes, and a packet of at least 16 (RFC 4253 §6).
     public func paddingBytes(forPayload count: Int) -> Int {
