@@ -201,7 +201,7 @@ extension Descriptor {
         ("a byte of the header is another", { $0[20] ^= 1 }, "the header of the compiled policy is damaged; run \"postern apply\" again, and test the disk"),
         ("the end is missing", { $0.removeLast($0.count / 2) }, "; run \"postern apply\" again"),
         ("there is more behind it", { $0 += [0] }, "; run \"postern apply\" again"),
-        ("it is of a newer release", { $0[8] = 255 }, "the compiled policy has format 255, and this program reads format "),
+        ("it is of a newer release", { $0[8] = 99 }, "; run \"postern apply\" of the same release"),
         ("it is empty", { $0 = [] }, "this is not a compiled policy; give the file that \"postern apply\" wrote"),
         ("it is the source", { $0 = Array("version = 1\n".utf8) }, "this is not a compiled policy; give the file that \"postern apply\" wrote"),
     ]
@@ -214,8 +214,9 @@ extension Descriptor {
                 change(&bytes)
                 try replaceFile(path, bytes)
                 let outcome = try run([try Gateway.program("posternd"), "--policy", path, "--host-key", "\(gateway.directory)/host", "--listen", "127.0.0.1:0"])
-                #expect(outcome.errors.hasPrefix("posternd: policy \"\(path)\": ") && outcome.errors.contains(text), "\(what): \(outcome)")
+                #expect(outcome.errors.hasPrefix("posternd: policy \"\(path)\": ") && outcome.errors.hasSuffix(text + "\n"), "\(what): \(outcome)")
                 #expect(outcome.code == 100, "\(what)")
+                #expect(!what.contains("newer") || outcome.errors.contains("has format 99, and this program reads format "), "\(outcome)")
             }
         }
     }
