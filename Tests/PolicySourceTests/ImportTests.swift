@@ -55,9 +55,11 @@ import Testing
         (#"command="/bin/a",pty "#, "\"pty\" cannot be taken over: there are no terminals here", 18),
         (#"command="/bin/a",permitopen="h:1" "#, "\"permitopen\" cannot be taken over: there is no forwarding here", 18),
         (#"tunnel="0",command="/bin/a" "#, "\"tunnel\" cannot be taken over: there are no tunnels here", 1),
-        (#"cert-authority,command="/bin/a" "#, "\"cert-authority\" cannot be taken over: certificates are not in this version", 1),
-        (#"principals="a" "#, "\"principals\" cannot be taken over: certificates are not in this version", 1),
-        (#"verify-required,command="/bin/a" "#, "\"verify-required\" cannot be taken over: security keys are not in this version", 1),
+        (#"cert-authority,command="/bin/a" "#, "\"cert-authority\" cannot be taken over: certificates are not imported", 1),
+        (#"principals="a" "#, "\"principals\" cannot be taken over: certificates are not imported", 1),
+        (#"verify-required="x",command="/bin/a" "#, "\"verify-required\" takes no value", 1),
+        (#"verify-required,command="/bin/a" "#, "this key is no security key, and has an option for one", 34),
+        (#"command="/bin/a",no-touch-required "#, "this key is no security key, and has an option for one", 36),
         (#"command="/bin/a",frobnicate "#, "option \"frobnicate\" is not known, so the line is not taken over", 18),
         (#"command="/bin/a",x="y" "#, "option \"x\" is not known, so the line is not taken over", 18),
         (#"command="/bin/a",command="/bin/b" "#, "there is a second command", 18),
@@ -99,13 +101,20 @@ import Testing
         #expect(result.refused.first?.position == SourcePosition(file: "keys", line: 2, column: column))
     }
 
-    static let types = ["ssh-rsa", "ssh-dss", "ecdsa-sha2-nistp256"]
+    static let types = ["ssh-rsa", "ssh-dss", "ecdsa-sha2-nistp256", "sk-ecdsa-sha2-nistp256@openssh.com"]
 
     @Test(arguments: types) func `another type of key is refused with what to do`(type: String) throws {
         let result = imported("command=\"/bin/a\" \(type) AAAA1 alice\n")
         #expect(result.policy == nil)
         let hint = try #require(result.refused.first?.hint)
-        #expect(hint.contains("ssh-keygen -t ed25519"))
+        #expect(hint.contains("ssh-keygen -t ed25519\(type.hasPrefix("sk-") ? "-sk" : ""),"))
+    }
+
+    @Test(arguments: [("", true, false), ("no-touch-required,", false, false), ("verify-required,", true, true), ("verify-required,no-touch-required,", false, true)])
+    func `a security key is touched, and asks for a PIN, as it was under sshd`(options: String, touch: Bool, pin: Bool) throws {
+        let result = imported("\(options)command=\"/usr/bin/id\" sk-ssh-ed25519@openssh.com AAAA1 alice\n")
+        let key = try #require(try policy(result).keys.first)
+        #expect(key.requiresTouch == touch && key.requiresPIN == pin)
     }
 
     static let times: [(String, Int64)] = [

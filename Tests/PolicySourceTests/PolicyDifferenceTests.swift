@@ -121,6 +121,14 @@ import Testing
         #expect(Reach(of: try policy(sftp), at: 0).rows.map(\.obstacle) == [nil, .hidden(by: "one")])
     }
 
+    @Test func `a security key that need not be touched, or asks for no PIN, is less guarded`() throws {
+        let key = Self.plain.replacing("ssh-ed25519 AAAA1", with: "sk-ssh-ed25519@openssh.com AAAA1")
+        let untouched = try difference(key, key.replacing("may    =", with: "touch = false\nmay    ="))
+        #expect(untouched.changes.map(\.what) == ["touch"] && untouched.shift == .wider)
+        let known = try difference(key, key.replacing("may    =", with: "pin = true\nmay    ="))
+        #expect(known.changes.map(\.what) == ["pin"] && known.shift == .narrower)
+    }
+
     @Test func `the same policy, written otherwise, is the same`() throws {
         let other = "# a comment\n\n" + Self.plain.replacing("\"1GiB\"", with: "\"1024MiB\"").replacing("[\"/srv/app\"]", with: "[\"/srv/app/\"]")
         #expect(try difference(Self.plain, other).changes.isEmpty)

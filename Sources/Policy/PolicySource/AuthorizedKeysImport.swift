@@ -117,6 +117,9 @@ private struct AuthorizedKeysReader {
             if let other = fingerprints[key.fingerprint] {
                 return refuse(type, "this public key is in line \(other) already", hint: "sshd takes the first of the two")
             }
+            guard key.isSecurityKey || (grant.needsTouch && !grant.needsPIN) else {
+                return refuse(type, "this key is no security key, and has an option for one", hint: "remove the option: sshd passes over it")
+            }
             fingerprints[key.fingerprint] = number
             let text = String(decoding: file.bytes[line.key], as: UTF8.self)
             let name = ImportedName.unique(ImportedName.of(key.comment) ?? "key-\(number)", &names)
@@ -132,7 +135,7 @@ private struct AuthorizedKeysReader {
     }
 
     private static func hint(forType type: String) -> String? {
-        if type.hasPrefix("sk-") { return "security keys are not in this version" }
+        if type.hasPrefix("sk-ecdsa-") { return "let its owner make another one, with ssh-keygen -t ed25519-sk, and put that one's .pub line here" }
         guard type.hasPrefix("ssh-") || type.hasPrefix("ecdsa-"), type != "ssh-ed25519" else { return nil }
         return "let its owner make another one, with ssh-keygen -t ed25519, and put that one's .pub line here"
     }

@@ -18,6 +18,9 @@ struct ImportedGrant {
     var from: [String] = []
     /// Seconds since 1970.
     var expires: Int64?
+    /// Of a security key: it must be touched, or with a PIN.
+    var needsTouch = true
+    var needsPIN = false
     /// True: sshd would have let the client forward, or open a terminal, too.
     var wasUnrestricted = true
 }
@@ -58,6 +61,8 @@ struct OptionReader {
             case "from":
                 if !grant.from.isEmpty { throw Refusal(region: option.region, reason: "there is a second \"from\"") }
                 grant.from = try Self.addresses(option)
+            case "no-touch-required": grant.needsTouch = try Self.check(option, false)
+            case "verify-required": grant.needsPIN = try Self.check(option, true)
             case "expiry-time":
                 let time = try expiry(option)
                 grant.expires = min(grant.expires ?? time, time)
@@ -135,9 +140,7 @@ struct OptionReader {
             "agent-forwarding": "there is no forwarding here", "x11-forwarding": "there is no forwarding here",
             "user-rc": "no file of the user is run here", "permitopen": "there is no forwarding here",
             "permitlisten": "there is no forwarding here", "tunnel": "there are no tunnels here",
-            "cert-authority": "certificates are not in this version", "principals": "certificates are not in this version",
-            "no-touch-required": "security keys are not in this version", "touch-required": "security keys are not in this version",
-            "verify-required": "security keys are not in this version",
+            "cert-authority": "certificates are not imported", "principals": "certificates are not imported",
         ]
         guard let reason = reasons[option.name] else {
             return Refusal(region: option.region, reason: "option \"\(option.name)\" is not known, so the line is not taken over")

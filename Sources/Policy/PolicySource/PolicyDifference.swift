@@ -132,6 +132,8 @@ private struct Comparison {
         let begins: Shift = .between(key.notBefore ?? .min, other.notBefore ?? .min) { $0 <= $1 }
         found.compare("not_before", key.notBefore, other.notBefore, begins) { Self.time($0) }
         found.compare("expires", key.expires, other.expires, .ofLimit(key.expires, other.expires)) { Self.time($0) }
+        found.compare("touch", key.requiresTouch, other.requiresTouch, other.requiresTouch ? .narrower : .wider) { "\($0)" }
+        found.compare("pin", key.requiresPIN, other.requiresPIN, other.requiresPIN ? .narrower : .wider) { "\($0)" }
         compareCommands(key, other, &found)
         if Self.hasMore(key, other) { found.append(.unknown) }
         return found
@@ -145,6 +147,8 @@ private struct Comparison {
         rest.from = old.from
         rest.notBefore = old.notBefore
         rest.expires = old.expires
+        rest.requiresTouch = old.requiresTouch
+        rest.requiresPIN = old.requiresPIN
         rest.position = old.position
         return rest != old
     }

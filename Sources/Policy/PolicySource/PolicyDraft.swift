@@ -65,6 +65,8 @@ struct PolicyDraft {
         var lines = ["[key.\(Self.bare(key.name))]", "public  = \(Self.quoted(key.line))", "may     = [\(Self.quoted(name(of: key.grant.command)))]"]
         if !key.grant.from.isEmpty { lines.append("from    = [\(key.grant.from.map(Self.quoted).joined(separator: ", "))]") }
         if let expires = key.grant.expires { lines.append("expires = \(Moment.text(expires))") }
+        if !key.grant.needsTouch { lines.append("touch   = false") }
+        if key.grant.needsPIN { lines.append("pin     = true") }
         return lines + [""]
     }
 
