@@ -32,7 +32,7 @@ final class Gateway {
         user = try Self.findUser()
         directory = "/tmp/gatewaytest-\(processID)-\(UInt32.random(in: 0 ... .max))"
         try makeDirectory(directory, mode: 0o755)
-        try Self.makeKey("\(directory)/host")
+        for name in ["host"] + policy.signers { try Self.makeKey("\(directory)/\(name)") }
         for key in policy.keys {
             let path = "\(directory)/\(key.name)"
             if key.isSecurityKey { try SoftwareSecurityKey.makeKey(path) } else { try Self.makeKey(path) }

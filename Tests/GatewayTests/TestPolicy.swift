@@ -15,6 +15,10 @@ struct TestPolicy {
     var gateway = ""
     var keys = [Key(name: "alice", lines: #"may = ["sh"]"#)]
     var commands = Self.shell
+    /// Keys that are made, but not listed as such.
+    var signers: [String] = []
+    /// More tables, in which `$KEY(name)` stands for a public key.
+    var more = ""
 
     /// Any script of a test, in the sandbox `tool`.
     static let shell = command("sh", usage: "sh <script>", run: ["/bin/sh", "-c", "<script>"], lines: "args = { script = { match = '.*' } }")
@@ -39,7 +43,9 @@ struct TestPolicy {
         for key in keys {
             text += "[key.\(key.name)]\npublic = \"\(try publicKey("\(directory)/\(key.name).pub"))\"\n\(key.lines)\n"
         }
-        return (text + commands).replacing("$USER", with: user).replacing("$DIRECTORY", with: directory)
+        var tables = more
+        for signer in signers { tables = tables.replacing("$KEY(\(signer))", with: try publicKey("\(directory)/\(signer).pub")) }
+        return (text + tables + commands).replacing("$USER", with: user).replacing("$DIRECTORY", with: directory)
     }
 
     private func publicKey(_ path: String) throws -> String {

@@ -97,17 +97,56 @@ struct Forgery: CustomTestStringConvertible, Sendable {
     private static let asRoot = by("alice as root", "no command under this login") { victim, session in
         .authentication(of: victim.site.alice, "root", session)
     }
-    private static let certificate = by("alice's key under the name of a certificate", #"bad key: "ssh-ed25519-cert-v01@openssh.com" is not supported, use ssh-ed25519"#) {
+    private static let certificate = by("alice's key under the name of a certificate", #"bad key: "ssh-ed25519" is not supported, use ssh-ed25519"#) {
         victim, session in
         var credential = FrontendMessage.Credential(victim.login, victim.site.alice)
         credential.algorithm = "ssh-ed25519-cert-v01@openssh.com"
         return .authenticate(credential, signature: credential.signature(by: victim.site.alice, session))
     }
 
+    /// Mallory presents a certificate for her own key.
+    private static func certified(
+        _ name: String, _ reason: String, _ change: @escaping @Sendable (Victim, inout TestCertificate) -> Void
+    ) -> Forgery {
+        by(name, reason) { victim, session in
+            var certificate = TestCertificate(key: victim.site.mallory.publicKey, authority: victim.site.authority)
+            change(victim, &certificate)
+            return certificate.authentication(victim.login, session, by: victim.site.mallory)
+        }
+    }
+
+    private static let certificates = [
+        certified("a certificate of mallory's own make", "certificate: unknown authority") { $1.authority = $0.site.mallory },
+        certified("a certificate that names the authority, signed by mallory", "bad key: the certificate's signature is not its signer's") {
+            $1.signer = $0.site.authority.publicKey
+            $1.authority = $0.site.mallory
+        },
+        certified("a certificate signed by the host key", "certificate: unknown authority") { $1.authority = $0.site.hostKey },
+        certified("a certificate of another user's key", "bad signature") { $1.key = $0.site.alice.publicKey },
+        certified("a host's certificate", "certificate: it is a host's") { $1.kind = 2 },
+        certified("a certificate without principals", "certificate: no principals") { $1.principals = [] },
+        certified("a certificate with an option that nobody knows", #"certificate: unknown critical option "x""#) { $1.options = [("x", [])] },
+        certified("a certificate whose source-address excludes", "certificate: source-address is no list of networks") {
+            var data = WireWriter()
+            data.text("127.0.0.0/8,!192.0.2.1")
+            $1.options = [("source-address", data.bytes)]
+        },
+        certified("a certificate whose source-address is empty", "certificate: source-address is no list of networks") {
+            $1.options = [("source-address", [0, 0, 0, 0])]
+        },
+        certified("a certificate with another's name, and a line feed", #"certificate: the key id "alice\n" cannot be a name"#) { $1.keyID = "alice\n" },
+        certified("a certificate with an empty key id", #"certificate: the key id "" cannot be a name"#) { $1.keyID = "" },
+        by("a certificate under the name of a plain key", #"bad key: "ssh-ed25519-cert-v01@openssh.com" is not supported, use ssh-ed25519"#) { victim, session in
+            var credential = FrontendMessage.Credential(victim.login, victim.site.mallory)
+            credential.key = TestCertificate(key: victim.site.mallory.publicKey, authority: victim.site.authority).blob
+            return .authenticate(credential, signature: credential.signature(by: victim.site.mallory, session))
+        },
+    ]
+
     static let all = [
         foreign, otherServer, otherKey, ownKey, otherUser, otherService, hostbound, bare, zeros, hostSignature, truncated, notListed,
         wrongLogin, asRoot, certificate, otherKind, untouched, flagsChanged, otherApplication, bareToken, tokenAsPlain,
-    ]
+    ] + certificates
 }
 
 extension Hostile {
@@ -152,6 +191,20 @@ extension Hostile {
             #expect(try victim.ask(.probe(victim.site.token.credential(victim.login))) == .probed(true))
             #expect(try victim.ask(victim.site.token.authentication(victim.login, session, flags: 1)) == .authenticated(true))
             #expect(try victim.leave().violations == [])
+        }
+
+        @Test(arguments: Role.available)
+        func `a certificate of the authority opens`(role: Role) throws {
+            let victim = try Victim(as: role)
+            let session = try victim.exchangeKeys()
+            let certificate = TestCertificate(key: victim.site.mallory.publicKey, authority: victim.site.authority)
+            #expect(try victim.ask(certificate.authentication(victim.login, session, by: victim.site.mallory)) == .authenticated(true))
+            #expect(try victim.start(0, "other").isPrinted(126))
+            guard case .started = try victim.start(1, "hello") else { throw Victim.Fault.ended }
+            #expect(try victim.receive() == .exited(request: 1, .status(0), note: ""))
+            let record = try victim.leave()
+            #expect(record.violations == [])
+            record.expectSound(victim.site)
         }
 
         @Test(arguments: Role.available)

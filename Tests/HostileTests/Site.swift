@@ -34,6 +34,8 @@ final class Site: Sendable {
     let bob = Ed25519SigningKey.generate()
     /// May run `hello`; a security key, which must be touched.
     let token = Token()
+    /// Its certificates with the principal "developers" open `hello`.
+    let authority = Ed25519SigningKey.generate()
     /// Not in the policy.
     let mallory = Ed25519SigningKey.generate()
 
@@ -121,6 +123,9 @@ final class Site: Sendable {
         [key.token]
         public = "\(token.line)"
         may = ["hello"]
+        [authority.staff]
+        public = "\(PublicKey(ed25519: authority.publicKey).line(comment: ""))"
+        principals = { developers = ["hello"] }
 
         [command.hello]
         as = "\(account.name)"

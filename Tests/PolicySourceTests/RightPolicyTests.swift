@@ -128,6 +128,48 @@ import Testing
         #expect(policy.keys.map(\.requiresPIN) == [false, false, false, true])
     }
 
+    static let staff = small + """
+        [authority.staff]
+        public = "ssh-ed25519 AAAA9 ca"
+        principals = { developers = ["id"], "ops@example.com" = [] }
+
+        """
+
+    @Test func `an authority's principals open commands`() throws {
+        let policy = try policy(Self.staff)
+        let authority = try #require(policy.authorities.first)
+        #expect(authority.name == "staff")
+        #expect(authority.principals == [.init(name: "developers", may: [0]), .init(name: "ops@example.com", may: [])])
+        #expect(authority.position == SourcePosition(file: "policy.toml", line: 7, column: 12))
+        #expect(policy.keys.isEmpty)
+        #expect(policy.revoked.isEmpty)
+    }
+
+    @Test func `an authority may have several keys, as when one follows another`() throws {
+        let policy = try policy(Self.staff.replacing("public = \"ssh-ed25519 AAAA9 ca\"", with: "public = ['ssh-ed25519 AAAA9', 'sk-ssh-ed25519@openssh.com AAAA8']"))
+        #expect(policy.authorities.map(\.name) == ["staff", "staff"])
+        #expect(Set(policy.authorities.map(\.fingerprint)).count == 2)
+    }
+
+    @Test func `keys, fingerprints, files of them and lists are revoked`() throws {
+        let revoked = "[revoked]\nkeys = ['ssh-ed25519 AAAA1', 'SHA256:AAAA2', 'keys/revoked', '/etc/krl']\n"
+        let files = ["keys/revoked": World.File(text: "# gone\nssh-ed25519 AAAA3 old\n\n  SHA256:AAAA4\nssh-ed25519 AAAA1\n"), "/etc/krl": World.File(text: "KRL\n")]
+        let policy = try policy(Self.staff + revoked, files: files)
+        // Four keys, one of the list, and a key id.
+        #expect(policy.revoked.digests.count == 6)
+        #expect(policy.revoked.serials == [.init(authority: 0, range: 1...1), .init(authority: 0, range: 5...9)])
+    }
+
+    @Test func `every file of a directory may revoke`() throws {
+        let files = [
+            "p/1.toml": World.File(text: Self.staff + "[revoked]\nkeys = 'SHA256:AAAA1'\n"),
+            "p/2.toml": World.File(text: "version = 1\n[revoked]\nkeys = ['SHA256:AAAA2']\n"),
+        ]
+        let loaded = LoadedPolicy.read("p", World(files: files).surroundings)
+        #expect(loaded.text == "")
+        #expect(loaded.policy?.revoked.digests.count == 2)
+    }
+
     @Test func `a command without sandbox is in the tool sandbox, and one plan serves all with its program`() throws {
         let more =
             "[command.also]\nas = 'git'\nusage = 'also'\nrun = ['/usr/bin/id', '-u']\n[key.alice]\npublic = 'ssh-ed25519 AAAA1'\nmay = ['id', 'also']\n"

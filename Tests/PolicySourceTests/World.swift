@@ -41,6 +41,18 @@ struct World {
             program: { path, _ in Self.programs[path] ?? .missing },
             exists: { Self.paths.contains($0) },
             publicKey: { line throws(Objection) in try Self.publicKey(String(decoding: line, as: UTF8.self)) },
+            revokedKey: { line throws(Objection) in
+                let text = String(decoding: line, as: UTF8.self)
+                if text.hasPrefix("SHA256:") { return try Self.publicKey("ssh-ed25519 \(text.dropFirst(7))").fingerprint }
+                return try Self.publicKey(text).fingerprint
+            },
+            revocationList: { bytes throws(Objection) in
+                guard bytes.starts(with: "KRL".utf8) else { return nil }
+                guard bytes.count == 4 else { throw Objection("the revocation list has something new, which would not be enforced") }
+                let ofOne = RevokedByList.Certificates(authority: try Self.publicKey("ssh-ed25519 AAAA9").fingerprint, serials: [5...9], keyIDs: ["mallory"])
+                return RevokedByList(keys: [[UInt8](repeating: 7, count: 32)], certificates: [ofOne, .init(authority: nil, serials: [1...1], keyIDs: [])])
+            },
+            keyIDDigest: { Array(([1] + $1 + Array($0.utf8)).prefix(32)) },
             predefined: ["tool", "git-read", "git-write", "drop", "service"].map { name in
                 var plan = SandboxPlan(name: name)
                 if name == "service" { plan.network = .any }

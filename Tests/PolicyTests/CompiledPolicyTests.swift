@@ -40,6 +40,14 @@ import Testing
             }
             policy.keys.append(key)
         }
+        policy.authorities = (0..<3).map { index in
+            CertificateAuthority(
+                name: "ca\(index)", fingerprint: (0..<32).map { _ in .random(in: 0...255, using: &random) },
+                principals: [.init(name: "developers", may: [0, 9]), .init(name: "x@y", may: [])], position: Sample.position)
+        }
+        policy.revoked = Revocations(
+            digests: (0..<9).map { _ in (0..<32).map { _ in .random(in: 0...255, using: &random) } },
+            serials: [(1, 5...9), (0, 5...5), (2, 1...2), (1, 8...20), (1, 22...UInt64.max), (0, 7...8)].map { .init(authority: $0, range: $1) })
         return policy
     }
 
@@ -58,6 +66,42 @@ import Testing
         }
         #expect(try compiled.key(fingerprint: [UInt8](repeating: 0, count: 32)) == nil)
         #expect(try compiled.key(fingerprint: []) == nil)
+        #expect(compiled.authorityCount == 3)
+        for authority in policy.authorities { #expect(try compiled.authority(fingerprint: authority.fingerprint) == authority) }
+        #expect(try compiled.authority(fingerprint: policy.keys[0].fingerprint) == nil)
+    }
+
+    @Test func `what is revoked is found, and nothing else`() throws {
+        let policy = try Self.policy()
+        let compiled = try CompiledPolicy(CompiledPolicy.encode(policy))
+        for digest in policy.revoked.digests {
+            #expect(try compiled.isRevoked(digest: digest))
+            var other = digest
+            other[31] ^= 1
+            #expect(try !compiled.isRevoked(digest: other))
+        }
+        #expect(try !compiled.isRevoked(digest: policy.keys[0].fingerprint))
+        // For each authority, the serials at the edges of its ranges.
+        let revoked: [[UInt64]] = [[5, 7, 8], [5, 9, 10, 20, 22, .max], [1, 2]]
+        let sound: [[UInt64]] = [[0, 1, 4, 6, 9, .max], [0, 4, 21], [0, 3, 5, 22, .max]]
+        for (index, authority) in policy.authorities.enumerated() {
+            for serial in revoked[index] { #expect(try compiled.isRevoked(serial: serial, of: authority.fingerprint), "\(serial) of \(index)") }
+            for serial in sound[index] { #expect(try !compiled.isRevoked(serial: serial, of: authority.fingerprint), "\(serial) of \(index)") }
+        }
+        #expect(try !compiled.isRevoked(serial: 5, of: policy.keys[0].fingerprint))
+    }
+
+    @Test func `a serial among a million is looked for in a handful of small reads`() throws {
+        var policy = Policy()
+        policy.authorities = [CertificateAuthority(name: "ca", fingerprint: [UInt8](repeating: 1, count: 32), principals: [], position: Sample.position)]
+        policy.revoked = Revocations(serials: (1...1_000_000).map { .init(authority: 0, range: $0 * 2...$0 * 2) })
+        let tally = CountingStorage.Tally()
+        let compiled = try CompiledPolicy(CountingStorage(stored: CompiledPolicy.encode(policy), tally: tally))
+        for serial in [2, 3, 999_999, 1_000_000, 1_999_999, 2_000_000, 2_000_001] as [UInt64] {
+            (tally.reads, tally.bytes) = (0, 0)
+            #expect(try compiled.isRevoked(serial: serial, of: [UInt8](repeating: 1, count: 32)) == (serial % 2 == 0 && serial <= 2_000_000))
+            #expect(tally.reads <= 24 && tally.bytes < 1024)
+        }
     }
 
     @Test func `a decision from the compiled policy is the same`() throws {
@@ -151,6 +195,16 @@ import Testing
                     let found = try compiled.key(fingerprint: key.fingerprint)
                     if found == nil { noticed += 1 } else { #expect(found == key) }
                 }
+                for authority in policy.authorities {
+                    let found = try compiled.authority(fingerprint: authority.fingerprint)
+                    if found == nil { noticed += 1 } else { #expect(found == authority) }
+                }
+                for digest in policy.revoked.digests { #expect(try compiled.isRevoked(digest: digest)) }
+                for entry in policy.revoked.serials {
+                    let authority = policy.authorities[entry.authority].fingerprint
+                    guard try compiled.authority(fingerprint: authority) != nil else { continue }
+                    #expect(try compiled.isRevoked(serial: entry.range.lowerBound, of: authority))
+                }
             } catch {
                 guard case .damaged = error else {
                     Issue.record("\(error)")
@@ -167,6 +221,7 @@ import Testing
         policy.sandboxes.removeLast()
         policy.commands = [try Sample.command("c", "c <a> [b]", arguments: ["a": .match("[ab]+")])]
         for index in policy.keys.indices { policy.keys[index].may = [0] }
+        for index in policy.authorities.indices { policy.authorities[index].principals = [.init(name: "all", may: [0])] }
         return policy
     }
 

@@ -272,6 +272,41 @@ import Testing
         _ = try Self.launch(Self.decide("\u{e9}", [command]))
     }
 
+    @Test func `a forced line is the only one, byte for byte, and asks for no more than the policy has`() throws {
+        var session = Sample.session()
+        session.forcedLine = bytes("release v1.2.3")
+        let commands = [try Sample.release(), try Sample.command("x", "x")]
+        _ = try Self.launch(Self.decide("release v1.2.3", commands, session: session))
+        for line in ["release v1.2.4", "release  v1.2.3", "release 'v1.2.3'", "x", "help", ""] {
+            let refusal = try Self.refusal(Self.decide(line, commands, session: session))
+            #expect(refusal.reason == .otherThanForced(bytes("release v1.2.3")), "\(line)")
+            #expect(refusal.text(for: session) == "postern: your certificate is for \"release v1.2.3\" only\n  request 7f3a09c2\n")
+        }
+        for request in [Request.shell, .subsystem("sftp")] {
+            let verdict = Decision.decide(request, environment: [], in: session, commands: commands)
+            #expect(try Self.refusal(verdict).reason == .otherThanForced(bytes("release v1.2.3")))
+        }
+        session.forcedLine = bytes("rm -rf /")
+        #expect(try Self.refusal(Self.decide("rm -rf /", commands, session: session)).reason == .notACommand(bytes("rm -rf /")))
+    }
+
+    @Test func `principals open their commands in the policy's order, each once`() {
+        let authority = CertificateAuthority(
+            name: "staff", fingerprint: [UInt8](repeating: 1, count: 32),
+            principals: [.init(name: "a", may: [2, 0]), .init(name: "b", may: [0, 1]), .init(name: "é", may: [3])], position: Sample.position)
+        #expect(authority.commands(of: ["b", "a"]) == [2, 0, 1])
+        #expect(authority.commands(of: ["b", "b", "c"]) == [0, 1])
+        #expect(authority.commands(of: []) == [])
+        #expect(authority.commands(of: ["A", "a ", "", "e\u{301}"]) == [])
+    }
+
+    @Test func `what is revoked is kept in order, once`() {
+        let revoked = Revocations(
+            digests: [[2], [1], [2]], serials: [(0, 5...9), (1, 1...1), (0, 1...3), (0, 2...5), (0, 20...20)].map { .init(authority: $0, range: $1) })
+        #expect(revoked.digests == [[1], [2]])
+        #expect(revoked.serials.map(\.range) == [1...9, 20...20, 1...1])
+    }
+
     // Help.
 
     @Test func `a shell request and help say who you are and what you may run`() throws {

@@ -34,6 +34,9 @@ public struct CompiledPolicy<Storage: PolicyStorage & ~Copyable>: ~Copyable {
     /// How many sandboxes there are.
     public var sandboxCount: Int { Int(header.sandboxes.count) }
 
+    /// How many authorities there are.
+    public var authorityCount: Int { Int(header.authorities.count) }
+
     /// Tests the checksum of the whole file.
     public func verify() throws(CompiledPolicyError) {
         var checksum = CRC32C()
@@ -85,9 +88,12 @@ public struct CompiledPolicy<Storage: PolicyStorage & ~Copyable>: ~Copyable {
     }
 
     /// The commands of a key of this policy, in its order.
-    public func commands(of key: Key) throws(CompiledPolicyError) -> [Command] {
+    public func commands(of key: Key) throws(CompiledPolicyError) -> [Command] { try commands(at: key.may) }
+
+    /// The commands that an authority's principal names; all indices are below ``commandCount``.
+    public func commands(at indices: [Int]) throws(CompiledPolicyError) -> [Command] {
         var commands: [Command] = []
-        for index in key.may { commands.append(try command(at: index)) }
+        for index in indices { commands.append(try command(at: index)) }
         return commands
     }
 
@@ -95,11 +101,10 @@ public struct CompiledPolicy<Storage: PolicyStorage & ~Copyable>: ~Copyable {
     public func key(at index: Int) throws(CompiledPolicyError) -> Key {
         precondition(index < keyCount, "no such key")
         let name = "key \(index)"
-        let offset = Int(header.keys.offset) + index * CompiledPolicyHeader.keySlotBytes + CompiledPolicyHeader.fingerprintBytes
-        let slot = try slot(at: offset, name)
+        let slot = try slot(at: Self.keySlot(header.keys, index) + CompiledPolicyHeader.fingerprintBytes, name)
         return try record(slot, name) { (reader) throws(RecordFault) in
             let key = try Key(reading: &reader)
-            guard key.fingerprint == fingerprint(at: index), key.may.allSatisfy({ $0 < commandCount }) else { throw RecordFault() }
+            guard key.fingerprint == fingerprint(header.keys, index), key.may.allSatisfy({ $0 < commandCount }) else { throw RecordFault() }
             return key
         }
     }
@@ -107,11 +112,16 @@ public struct CompiledPolicy<Storage: PolicyStorage & ~Copyable>: ~Copyable {
     /// The key with this SHA-256 fingerprint of 32 bytes, or nil.
     public func key(fingerprint wanted: [UInt8]) throws(CompiledPolicyError) -> Key? {
         guard wanted.count == CompiledPolicyHeader.fingerprintBytes else { return nil }
-        var candidates = try candidates(for: wanted)
+        return try place(of: wanted, in: header.keys, try candidates(for: wanted)).map { (index) throws(CompiledPolicyError) in try key(at: index) }
+    }
+
+    /// Where an entry with this fingerprint is among those of `candidates`, which stand in order.
+    private func place(of wanted: [UInt8], in table: CompiledPolicyHeader.Table, _ candidates: Range<Int>) -> Int? {
+        var candidates = candidates
         while !candidates.isEmpty {
             let middle = candidates.lowerBound + candidates.count / 2
-            let found = fingerprint(at: middle)
-            if found == wanted { return try key(at: middle) }
+            let found = fingerprint(table, middle)
+            if found == wanted { return middle }
             candidates = found.lexicographicallyPrecedes(wanted) ? middle + 1..<candidates.upperBound : candidates.lowerBound..<middle
         }
         return nil
@@ -131,9 +141,13 @@ public struct CompiledPolicy<Storage: PolicyStorage & ~Copyable>: ~Copyable {
         }
     }
 
-    private func fingerprint(at index: Int) -> [UInt8] {
-        let offset = Int(header.keys.offset) + index * CompiledPolicyHeader.keySlotBytes
+    private func fingerprint(_ table: CompiledPolicyHeader.Table, _ index: Int) -> [UInt8] {
+        let offset = Self.keySlot(table, index)
         return storage.bytes(in: offset..<offset + CompiledPolicyHeader.fingerprintBytes)
+    }
+
+    private static func keySlot(_ table: CompiledPolicyHeader.Table, _ index: Int) -> Int {
+        Int(table.offset) + index * CompiledPolicyHeader.keySlotBytes
     }
 
     private func slot(
@@ -149,6 +163,73 @@ public struct CompiledPolicy<Storage: PolicyStorage & ~Copyable>: ~Copyable {
         } catch {
             throw .damaged(name)
         }
+    }
+
+    // MARK: - Authorities and what is revoked
+
+    /// The authority whose key has this SHA-256 fingerprint of 32 bytes, or nil.
+    public func authority(fingerprint: [UInt8]) throws(CompiledPolicyError) -> CertificateAuthority? {
+        guard let place = place(of: fingerprint, in: header.authorities, 0..<authorityCount) else { return nil }
+        return try authority(at: place)
+    }
+
+    /// An authority by its place among the fingerprints; `index` is below ``authorityCount``.
+    public func authority(at index: Int) throws(CompiledPolicyError) -> CertificateAuthority {
+        precondition(index < authorityCount, "no such authority")
+        let name = "authority \(index)"
+        let slot = try slot(at: Self.keySlot(header.authorities, index) + CompiledPolicyHeader.fingerprintBytes, name)
+        return try record(slot, name) { (reader) throws(RecordFault) in
+            let authority = try CertificateAuthority(reading: &reader)
+            let hasItsCommands = authority.principals.allSatisfy { $0.may.allSatisfy { $0 < commandCount } }
+            guard authority.fingerprint == fingerprint(header.authorities, index), hasItsCommands else { throw RecordFault() }
+            return authority
+        }
+    }
+
+    /// Whether a fingerprint, or what stands for a key id, is revoked.
+    public func isRevoked(digest wanted: [UInt8]) throws(CompiledPolicyError) -> Bool {
+        var candidates = 0..<Int(header.revokedDigests.count)
+        while !candidates.isEmpty {
+            let middle = candidates.lowerBound + candidates.count / 2
+            let found = try checkedEntry(header.revokedDigests, middle, bytes: CompiledPolicyHeader.digestEntryBytes)
+            if found == wanted { return true }
+            candidates = found.lexicographicallyPrecedes(wanted) ? middle + 1..<candidates.upperBound : candidates.lowerBound..<middle
+        }
+        return false
+    }
+
+    /// Whether a serial of a certificate is revoked; 0 is none.
+    ///
+    /// - Parameter authority: the fingerprint of an authority of this policy.
+    public func isRevoked(serial: UInt64, of authority: [UInt8]) throws(CompiledPolicyError) -> Bool {
+        guard serial > 0, let place = place(of: authority, in: header.authorities, 0..<authorityCount) else { return false }
+        var candidates = 0..<Int(header.revokedSerials.count)
+        while !candidates.isEmpty {
+            let middle = candidates.lowerBound + candidates.count / 2
+            let (found, low, high) = try revokedSerials(at: middle)
+            if found == place, low <= serial, serial <= high { return true }
+            candidates = (found, low) < (place, serial) ? middle + 1..<candidates.upperBound : candidates.lowerBound..<middle
+        }
+        return false
+    }
+
+    private func revokedSerials(at index: Int) throws(CompiledPolicyError) -> (place: Int, low: UInt64, high: UInt64) {
+        let entry = try checkedEntry(header.revokedSerials, index, bytes: CompiledPolicyHeader.serialsEntryBytes)
+        do throws(RecordFault) {
+            var reader = RecordReader(entry)
+            return (try reader.count(), try reader.integer(), try reader.integer())
+        } catch {
+            throw .damaged("what is revoked")
+        }
+    }
+
+    /// An entry without its checksum, which is tested.
+    private func checkedEntry(_ table: CompiledPolicyHeader.Table, _ index: Int, bytes count: Int) throws(CompiledPolicyError) -> [UInt8] {
+        let offset = Int(table.offset) + index * count
+        let entry = storage.bytes(in: offset..<offset + count)
+        let checksum = entry[(count - 4)...].reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
+        guard CRC32C.of(entry.dropLast(4)) == checksum else { throw .damaged("what is revoked") }
+        return Array(entry.dropLast(4))
     }
 
     private func record<Record>(

@@ -2,16 +2,22 @@
 ///
 /// ```
 /// header | gateway | sandboxes | commands | their slots | keys by fingerprint | their slots | fan-out
+///        | authorities by fingerprint | their slots | revoked digests | revoked serials
 /// ```
 /// A *slot* says where a record is, how long, and its checksum; a key's slot has the fingerprint before it. The fan-out has
-/// for each value of the leading bits of a fingerprint how many keys come before it, and at last the count of keys.
+/// for each value of the leading bits of a fingerprint how many keys come before it, and at last the count of keys. What is revoked
+/// stands in order, each entry with its own checksum.
 struct CompiledPolicyHeader: Equatable, Sendable {
     static let magic = Array("PosternP".utf8)
     /// Goes up with every change of what is written.
     static let version: UInt32 = 2
     static let length = 128
     static let fingerprintBytes = 32
+    /// Of a key and of an authority.
     static let keySlotBytes = fingerprintBytes + RecordSlot.length
+    static let digestEntryBytes = fingerprintBytes + 4
+    /// The place of an authority, two serials, a checksum.
+    static let serialsEntryBytes = 4 + 8 + 8 + 4
 
     var fileLength: UInt64 = 0
     /// Of everything behind the header.
@@ -23,6 +29,9 @@ struct CompiledPolicyHeader: Equatable, Sendable {
     var fanoutOffset: UInt64 = 0
     /// How many leading bits of a fingerprint the fan-out tells apart: 0 to 16.
     var fanoutBits: UInt8 = 0
+    var authorities = Table()
+    var revokedDigests = Table()
+    var revokedSerials = Table()
 
     /// Where the slots of one kind of record are.
     struct Table: Equatable, Sendable {
@@ -44,6 +53,10 @@ struct CompiledPolicyHeader: Equatable, Sendable {
         }
         writer.integer(fanoutOffset)
         writer.byte(fanoutBits)
+        for table in [authorities, revokedDigests, revokedSerials] {
+            writer.integer(table.offset)
+            writer.integer(table.count)
+        }
         writer.raw([UInt8](repeating: 0, count: Self.length - 4 - writer.bytes.count))
         writer.integer(CRC32C.of(writer.bytes))
         return writer.bytes
@@ -81,6 +94,9 @@ struct CompiledPolicyHeader: Equatable, Sendable {
         keys = Table(offset: try reader.integer(), count: try reader.integer())
         fanoutOffset = try reader.integer()
         fanoutBits = try reader.byte()
+        authorities = Table(offset: try reader.integer(), count: try reader.integer())
+        revokedDigests = Table(offset: try reader.integer(), count: try reader.integer())
+        revokedSerials = Table(offset: try reader.integer(), count: try reader.integer())
     }
 
     /// No offset below can overflow or lie outside of the file.
@@ -91,6 +107,9 @@ struct CompiledPolicyHeader: Equatable, Sendable {
             (sandboxes.offset, UInt64(sandboxes.count) * UInt64(RecordSlot.length)),
             (commands.offset, UInt64(commands.count) * UInt64(RecordSlot.length)),
             (keys.offset, UInt64(keys.count) * UInt64(Self.keySlotBytes)),
+            (authorities.offset, UInt64(authorities.count) * UInt64(Self.keySlotBytes)),
+            (revokedDigests.offset, UInt64(revokedDigests.count) * UInt64(Self.digestEntryBytes)),
+            (revokedSerials.offset, UInt64(revokedSerials.count) * UInt64(Self.serialsEntryBytes)),
             (fanoutOffset, ((1 << UInt64(fanoutBits)) + 1) * 4),
         ]
         return parts.allSatisfy { $0.length <= fileLength && $0.offset <= fileLength - $0.length }

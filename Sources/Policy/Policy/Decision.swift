@@ -46,6 +46,7 @@ public enum Decision {
         let entry = entryRefusal(
             key: session.key, login: session.login, from: session.peer.host, now: session.now, commands: commands)
         if let entry { return .refuse(Refusal(.entry(entry), commands: [])) }
+        if let line = session.forcedLine, request != .exec(line) { return .refuse(Refusal(.otherThanForced(line), commands: [])) }
         let commands = commands.filter { $0.login.hasSameBytes(as: session.login) }
         switch request {
         case .shell: return .print(text: Help.text(for: session, commands: commands), status: ExitStatus.success)

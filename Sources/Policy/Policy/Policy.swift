@@ -10,6 +10,10 @@ public struct Policy: Equatable, Sendable {
     public var commands: [Command] = []
     /// Those that commands name, each once; a command's `sandbox` is an index into it.
     public var sandboxes: [SandboxPlan] = []
+    /// Whose certificates count.
+    public var authorities: [CertificateAuthority] = []
+    /// What counts no more, whatever else is written.
+    public var revoked = Revocations()
 
     public init() {}
 }

@@ -27,6 +27,8 @@ private struct PolicyCompiler {
         precondition(policy.commands.allSatisfy { policy.sandboxes.indices.contains($0.sandbox) }, "a command without its sandbox")
         header.commands = appendTable(policy.commands)
         appendKeys(policy)
+        let places = appendAuthorities(policy)
+        appendRevocations(policy.revoked, places)
         header.fileLength = UInt64(bytes.count)
         header.bodyChecksum = CRC32C.of(bytes[CompiledPolicyHeader.length...])
         bytes.replaceSubrange(0..<CompiledPolicyHeader.length, with: header.bytes)
@@ -63,5 +65,51 @@ private struct PolicyCompiler {
         var fanout = RecordWriter()
         for count in order.fanout(of: policy.keys) { fanout.count(count) }
         bytes += fanout.bytes
+    }
+
+    /// In the order of their fingerprints.
+    ///
+    /// - Returns: the place of each of the policy's authorities in that order.
+    private mutating func appendAuthorities(_ policy: Policy) -> [Int] {
+        let order = policy.authorities.indices.sorted {
+            policy.authorities[$0].fingerprint.lexicographicallyPrecedes(policy.authorities[$1].fingerprint)
+        }
+        var slots = RecordWriter()
+        var places = [Int](repeating: 0, count: order.count)
+        for (place, index) in order.enumerated() {
+            let authority = policy.authorities[index]
+            precondition(authority.fingerprint.count == CompiledPolicyHeader.fingerprintBytes, "a fingerprint of another length")
+            precondition(authority.principals.allSatisfy { $0.may.allSatisfy(policy.commands.indices.contains) }, "a principal with a command that is not there")
+            places[index] = place
+            slots.raw(authority.fingerprint)
+            append(authority).write(to: &slots)
+        }
+        header.authorities = CompiledPolicyHeader.Table(offset: UInt64(bytes.count), count: UInt32(order.count))
+        bytes += slots.bytes
+        return places
+    }
+
+    /// Every entry has its checksum: a damaged one must not let anybody in.
+    private mutating func appendRevocations(_ revoked: Revocations, _ places: [Int]) {
+        header.revokedDigests = CompiledPolicyHeader.Table(offset: UInt64(bytes.count), count: UInt32(revoked.digests.count))
+        for digest in revoked.digests { appendChecked { $0.raw(digest) } }
+        let serials = revoked.serials.map { (place: places[$0.authority], range: $0.range) }.sorted {
+            ($0.place, $0.range.lowerBound) < ($1.place, $1.range.lowerBound)
+        }
+        header.revokedSerials = CompiledPolicyHeader.Table(offset: UInt64(bytes.count), count: UInt32(serials.count))
+        for (place, range) in serials {
+            appendChecked { writer in
+                writer.count(place)
+                writer.integer(range.lowerBound)
+                writer.integer(range.upperBound)
+            }
+        }
+    }
+
+    private mutating func appendChecked(_ write: (inout RecordWriter) -> Void) {
+        writer.removeAll()
+        write(&writer)
+        writer.integer(CRC32C.of(writer.bytes))
+        bytes += writer.bytes
     }
 }

@@ -86,6 +86,28 @@ extension Key: PolicyRecord {
     }
 }
 
+extension CertificateAuthority: PolicyRecord {
+    func write(to writer: inout RecordWriter) {
+        writer.raw(fingerprint)
+        writer.text(name)
+        writer.list(principals) { writer, principal in
+            writer.text(principal.name)
+            writer.list(principal.may) { $0.count($1) }
+        }
+        position.write(to: &writer)
+    }
+
+    init(reading reader: inout RecordReader) throws(RecordFault) {
+        let fingerprint = try reader.raw(CompiledPolicyHeader.fingerprintBytes)
+        let name = try reader.text()
+        let principals = try reader.list { (reader) throws(RecordFault) in
+            let name = try reader.text()
+            return Principal(name: name, may: try reader.list { (reader) throws(RecordFault) in try reader.count() })
+        }
+        self.init(name: name, fingerprint: fingerprint, principals: principals, position: try SourcePosition(reading: &reader))
+    }
+}
+
 extension SandboxPlan: PolicyRecord {
     func write(to writer: inout RecordWriter) {
         writer.text(name)

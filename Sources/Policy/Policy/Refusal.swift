@@ -13,6 +13,8 @@ public struct Refusal: Equatable, Sendable {
         /// A word behind the last part of the usage.
         case unexpectedWord(String, Place)
         case unknownSubsystem(String)
+        /// The certificate is for this line only.
+        case otherThanForced([UInt8])
     }
 
     /// Where in the client's line a command stopped to fit.
@@ -58,13 +60,14 @@ public struct Refusal: Equatable, Sendable {
         case .missingArgument(let name, let type, _): "<\(name)> is missing; it must be \(type.expectation)"
         case .unexpectedWord(let word, _): "\"\(VisibleText.shortened(Array(word.utf8)))\" is not expected here"
         case .unknownSubsystem(let name): "\"\(VisibleText.shortened(Array(name.utf8)))\" is not one of your subsystems"
+        case .otherThanForced(let line): "your certificate is for \"\(VisibleText.shortened(line))\" only"
         }
     }
 
     /// The line to show and what to mark in it.
     private var marked: ([UInt8], Range<Int>)? {
         switch reason {
-        case .entry, .notACommand, .unknownSubsystem: nil
+        case .entry, .notACommand, .unknownSubsystem, .otherThanForced: nil
         case .syntax(let error, let line): (line, error.marked(in: line))
         case .wrongArgument(_, _, _, let place), .missingArgument(_, _, let place), .unexpectedWord(_, let place):
             (place.line, place.range)
@@ -83,6 +86,7 @@ extension Refusal.Reason: CustomStringConvertible {
         case .missingArgument: "missing-argument"
         case .unexpectedWord: "unexpected-word"
         case .unknownSubsystem: "unknown-subsystem"
+        case .otherThanForced: "other-than-forced"
         }
     }
 }

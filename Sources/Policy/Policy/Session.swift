@@ -27,6 +27,8 @@ public struct Session: Equatable, Sendable {
     public var requestID: String
     /// `SHA256:…`, as ssh-keygen shows it.
     public var fingerprintText: String
+    /// The only line that may be asked for, where a certificate says so with `force-command`.
+    public var forcedLine: [UInt8]?
 
     public init(key: Key, login: String, peer: Endpoint, local: Endpoint, now: Int64, requestID: String, fingerprintText: String) {
         self.key = key

@@ -20,4 +20,13 @@ struct CommandTable {
             name.region, "there is no command \"\(name.value)\"", hint: Suggestion.hint(for: name.value, among: indices.keys))
         return nil
     }
+
+    /// The indices of a list of commands, none of them twice.
+    func indices(of names: [Located<String>], _ report: Report) -> [Int] {
+        var seen: Set<String> = []
+        for name in names where !seen.insert(name.value).inserted {
+            report.error(name.region, "command \"\(name.value)\" is there twice")
+        }
+        return names.compactMap { index(of: $0, report) }
+    }
 }

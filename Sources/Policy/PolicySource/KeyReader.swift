@@ -8,7 +8,7 @@ struct KeyReader {
     private(set) var keys: [Key] = []
     private var names: [String: SourcePosition] = [:]
     /// The position of each public key by its fingerprint.
-    private var fingerprints: [[UInt8]: SourcePosition] = [:]
+    private(set) var fingerprints: [[UInt8]: SourcePosition] = [:]
 
     init(_ commands: CommandTable, _ surroundings: Surroundings, _ report: Report) {
         self.commands = commands
@@ -79,11 +79,7 @@ struct KeyReader {
             if !reader.has("may") { reader.missing("may", hint: "the commands it may run, as may = [\"release\"]") }
             return []
         }
-        var seen: Set<String> = []
-        for name in names where !seen.insert(name.value).inserted {
-            report.error(name.region, "command \"\(name.value)\" is there twice")
-        }
-        return names.compactMap { commands.index(of: $0, report) }
+        return commands.indices(of: names, report)
     }
 
     private func from(_ reader: inout TableReader) -> [AddressPattern] {
@@ -148,17 +144,10 @@ struct KeyReader {
     }
 
     private mutating func readLines(_ file: SourceFile, _ may: [Int]) {
-        var start = 0
-        while start < file.bytes.count {
-            let end = file.bytes[start...].firstIndex(of: UInt8(ascii: "\n")) ?? file.bytes.count
-            let line = Self.trimmed(file.bytes[start..<end])
-            if let first = line.first, first != UInt8(ascii: "#") { addLine(line, file, may) }
-            start = end + 1
-        }
+        for (line, region) in file.keyLines { addLine(line, region, may) }
     }
 
-    private mutating func addLine(_ line: ArraySlice<UInt8>, _ file: SourceFile, _ may: [Int]) {
-        let region = Region(file, line.startIndex..<line.endIndex)
+    private mutating func addLine(_ line: ArraySlice<UInt8>, _ region: Region, _ may: [Int]) {
         do throws(Objection) {
             let key = try surroundings.publicKey(line)
             guard Name.isValid(key.comment.utf8) else {
@@ -193,13 +182,6 @@ struct KeyReader {
         fingerprints[fingerprint] = other
         report.error(region, "this public key is there twice", hint: "it is also at \(other)")
         return false
-    }
-
-    private static func trimmed(_ line: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
-        let isBlank: (UInt8) -> Bool = { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") || $0 == UInt8(ascii: "\r") }
-        var line = line.drop(while: isBlank)
-        while let last = line.last, isBlank(last) { line = line.dropLast() }
-        return line
     }
 
     /// More than a million keys.

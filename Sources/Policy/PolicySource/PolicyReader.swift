@@ -5,12 +5,13 @@ struct PolicyReader {
     private let surroundings: Surroundings
     private let report: Report
     private var gateway: Table.Entry?
+    private var revoked: [Table] = []
     private var entries: [Kind: [Table.Entry]] = [:]
     private var names: [Kind: [String: Region]] = [:]
     private(set) var tests: [Node] = []
 
     /// Tables whose entries have names.
-    private enum Kind: String, CaseIterable { case key, group, command, sandbox }
+    private enum Kind: String, CaseIterable { case key, group, authority, command, sandbox }
 
     init(_ surroundings: Surroundings, _ report: Report) {
         self.surroundings = surroundings
@@ -21,7 +22,8 @@ struct PolicyReader {
     mutating func add(_ document: Table) {
         var reader = TableReader(document, "the policy", report)
         checkVersion(&reader, document)
-        reader.refuse(["authority", "revoked"])
+        // Every file may revoke something: what one of them says is never lost.
+        if let table = reader.table("revoked") { revoked.append(table) }
         if let entry = reader.entry("gateway") { addGateway(entry) }
         for kind in Kind.allCases { addNamed(kind, &reader) }
         if let node = reader.entry("test")?.node {
@@ -88,6 +90,12 @@ struct PolicyReader {
         policy.commands = commands.commands
         policy.sandboxes = reader.plans
         policy.keys = keys.keys
+        var authorities = AuthorityReader(commands, besides: keys.fingerprints, surroundings, report)
+        for entry in entries[.authority] ?? [] { authorities.read(entry) }
+        policy.authorities = authorities.authorities
+        var revocations = RevocationReader(authorities.authorities, surroundings, report)
+        for table in revoked { revocations.read(table) }
+        policy.revoked = revocations.revocations
         findUnused(policy, sandboxes, reader)
         if !report.hasErrors { compileFilters(&policy.sandboxes) }
         return policy
@@ -121,6 +129,7 @@ struct PolicyReader {
         guard !report.hasErrors else { return }
         var used: Set<Int> = []
         for key in policy.keys { used.formUnion(key.may) }
+        for authority in policy.authorities { for principal in authority.principals { used.formUnion(principal.may) } }
         let usedNames = Set(used.map { policy.commands[$0].name })
         for entry in entries[.command] ?? [] where !usedNames.contains(entry.key.value) {
             report.warning(

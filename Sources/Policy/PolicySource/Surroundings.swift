@@ -20,6 +20,12 @@ public struct Surroundings {
     public var exists: (_ path: String) -> Bool
     /// Parses a line `type base64 comment` without options.
     public var publicKey: (_ line: ArraySlice<UInt8>) throws(Objection) -> ParsedKey
+    /// The 32 bytes that revoke a key: of a line `SHA256:…`, or of a public key line of any type.
+    public var revokedKey: (_ line: ArraySlice<UInt8>) throws(Objection) -> [UInt8]
+    /// What an OpenSSH revocation list says; nil: the file is none.
+    public var revocationList: (_ bytes: [UInt8]) throws(Objection) -> RevokedByList?
+    /// The 32 bytes that revoke a key id of an authority's certificates.
+    public var keyIDDigest: (_ keyID: String, _ authority: [UInt8]) -> [UInt8]
     /// The sandboxes that need no table, `tool` among them.
     public var predefined: [SandboxPlan]
     /// The finished system-call filter of a plan: BPF.
@@ -33,6 +39,9 @@ public struct Surroundings {
         program: @escaping (String, UInt32) -> Program,
         exists: @escaping (String) -> Bool,
         publicKey: @escaping (ArraySlice<UInt8>) throws(Objection) -> ParsedKey,
+        revokedKey: @escaping (ArraySlice<UInt8>) throws(Objection) -> [UInt8],
+        revocationList: @escaping ([UInt8]) throws(Objection) -> RevokedByList?,
+        keyIDDigest: @escaping (String, [UInt8]) -> [UInt8],
         predefined: [SandboxPlan],
         compile: @escaping (SandboxPlan) throws(Objection) -> [UInt8]
     ) {
@@ -44,6 +53,9 @@ public struct Surroundings {
         self.program = program
         self.exists = exists
         self.publicKey = publicKey
+        self.revokedKey = revokedKey
+        self.revocationList = revocationList
+        self.keyIDDigest = keyIDDigest
         self.predefined = predefined
         self.compile = compile
     }
@@ -76,6 +88,31 @@ public struct ParsedKey: Equatable, Sendable {
         self.fingerprint = fingerprint
         self.comment = comment
         self.isSecurityKey = isSecurityKey
+    }
+}
+
+/// What a revocation list says, as a policy needs it.
+public struct RevokedByList: Sendable {
+    /// Certificates of one authority, by its fingerprint, or of all.
+    public struct Certificates: Sendable {
+        public var authority: [UInt8]?
+        public var serials: [ClosedRange<UInt64>]
+        public var keyIDs: [String]
+
+        public init(authority: [UInt8]?, serials: [ClosedRange<UInt64>], keyIDs: [String]) {
+            self.authority = authority
+            self.serials = serials
+            self.keyIDs = keyIDs
+        }
+    }
+
+    /// Fingerprints of 32 bytes.
+    public var keys: [[UInt8]]
+    public var certificates: [Certificates]
+
+    public init(keys: [[UInt8]], certificates: [Certificates]) {
+        self.keys = keys
+        self.certificates = certificates
     }
 }
 

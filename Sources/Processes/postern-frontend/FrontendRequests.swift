@@ -11,7 +11,7 @@ import Sodium
 /// What the peer asks, and what the monitor answers.
 extension Frontend {
     /// What a user may prove to hold; the monitor is asked about no other.
-    static let userAlgorithms = PublicKey.algorithms
+    static let userAlgorithms = PublicKey.algorithms + Certificate.algorithms
 
     /// Text that a user with a key of another kind sees (DESIGN §4.1).
     private static let otherKeyBanner = """

@@ -16,6 +16,9 @@ enum Machine {
             program: { path, uid in program(path, uid) },
             exists: { FileManager.default.fileExists(atPath: $0) },
             publicKey: { line throws(Objection) in try publicKey(line) },
+            revokedKey: { line throws(Objection) in try revokedKey(line) },
+            revocationList: { bytes throws(Objection) in try revocationList(bytes) },
+            keyIDDigest: { RevocationList.digest(ofKeyID: $0, authority: $1) },
             predefined: PredefinedSandbox.names.compactMap(PredefinedSandbox.named),
             compile: { plan throws(Objection) in
                 do throws(CompileError) { return try compile(plan) } catch { throw Objection("\(error)", hint: hint(error)) }
@@ -144,6 +147,26 @@ enum Machine {
         do throws(KeyError) {
             guard let parsed = try PublicKeyLine(parsing: String(decoding: line, as: UTF8.self)) else { throw KeyError.notAKey }
             return ParsedKey(fingerprint: parsed.key.fingerprint, comment: parsed.comment, isSecurityKey: parsed.key.isSecurityKey)
+        } catch {
+            throw Objection("\(error)")
+        }
+    }
+
+    private static func revokedKey(_ line: ArraySlice<UInt8>) throws(Objection) -> [UInt8] {
+        do throws(KeyError) {
+            return try PublicKeyLine.fingerprint(revokedBy: String(decoding: line, as: UTF8.self))
+        } catch {
+            throw Objection("\(error)")
+        }
+    }
+
+    private static func revocationList(_ bytes: [UInt8]) throws(Objection) -> RevokedByList? {
+        guard RevocationList.isList(bytes) else { return nil }
+        do throws(KeyError) {
+            let list = try RevocationList(bytes: bytes)
+            return RevokedByList(
+                keys: list.keys,
+                certificates: list.certificates.map { .init(authority: $0.authority, serials: $0.serials, keyIDs: $0.keyIDs) })
         } catch {
             throw Objection("\(error)")
         }

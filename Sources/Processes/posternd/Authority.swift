@@ -4,38 +4,87 @@ import Policy
 import SSHKeys
 import SSHWire
 
-/// Proof that a user holds a listed key's secret, for this connection: only ``Authority`` makes one.
+/// Proof that a user holds the secret of a listed or certified key, for this connection: only ``Authority`` makes one.
 struct ProvenUser {
     let login: String
-    let keyName: String
-    let fingerprint: [UInt8]
+    let identity: Identity
+    /// What the policy said when it was proven; a command asks anew.
+    let admission: Admission
+    var keyName: String { admission.key.name }
 
-    fileprivate init(login: String, keyName: String, fingerprint: [UInt8]) {
+    fileprivate init(login: String, identity: Identity, admission: Admission) {
         self.login = login
-        self.keyName = keyName
-        self.fingerprint = fingerprint
+        self.identity = identity
+        self.admission = admission
     }
 }
 
-/// Decides who may enter. It parses keys and verifies signatures itself: the frontend's word counts for nothing.
+/// What a client says that it holds: of the right form, and nothing more is known.
+enum Identity {
+    case key(PublicKey)
+    case certificate(Certificate)
+
+    /// The key that signs.
+    var key: PublicKey {
+        switch self {
+        case .key(let key): key
+        case .certificate(let certificate): certificate.key
+        }
+    }
+
+    init(_ credential: FrontendMessage.Credential) throws(KeyError) {
+        if Certificate.algorithms.contains(credential.algorithm) {
+            let certificate = try Certificate(blob: credential.key)
+            guard certificate.algorithm == credential.algorithm else { throw .unsupported(algorithm: credential.algorithm) }
+            self = .certificate(certificate)
+        } else {
+            let key = try PublicKey(blob: credential.key)
+            guard key.algorithm == credential.algorithm else { throw .unsupported(algorithm: credential.algorithm) }
+            self = .key(key)
+        }
+    }
+}
+
+/// What the live policy has for an identity.
+struct Admission {
+    /// A listed key, or what a certificate amounts to.
+    let key: Key
+    let commands: [Command]
+    /// For a certificate.
+    var certificate: Vouched?
+
+    /// What an authority says beyond what a listed key has.
+    struct Vouched {
+        let authority: String
+        let serial: UInt64
+        /// The only line that may be asked for.
+        let forcedLine: [UInt8]?
+    }
+}
+
+/// Decides who may enter. It parses keys and certificates and verifies signatures itself: the frontend's word counts for nothing.
 struct Authority {
     /// Why someone may not enter: for the log only, since all look alike to the client.
     enum Refusal: Error, CustomStringConvertible {
         case badKey(KeyError)
         case unknownKey
+        case revokedKey
         case badSignature
         /// The signature is by a security key that nobody touched, or that did not ask who does.
         case noTouch
         case noPIN
+        case certificate(CertificateRefusal)
         case entry(EntryRefusal)
 
         var description: String {
             switch self {
             case .badKey(let error): "bad key: \(error)"
             case .unknownKey: "unknown key"
+            case .revokedKey: "revoked key"
             case .badSignature: "bad signature"
             case .noTouch: "the security key was not touched"
             case .noPIN: "the security key did not verify its user"
+            case .certificate(let reason): "certificate: \(reason)"
             case .entry(let reason): reason.rawValue
             }
         }
@@ -44,18 +93,14 @@ struct Authority {
     let peerHost: String
 
     /// Whether a signature by this key would let it in under this name (RFC 4252 §7).
-    func probe(_ credential: FrontendMessage.Credential, _ policy: LivePolicy) throws(Fault) -> Result<Key, Refusal> {
-        let publicKey: PublicKey
+    func probe(_ credential: FrontendMessage.Credential, _ policy: LivePolicy) throws(Fault) -> Result<Admission, Refusal> {
+        let identity: Identity
         do throws(KeyError) {
-            publicKey = try PublicKey(blob: credential.key)
-            guard publicKey.algorithm == credential.algorithm else { return .failure(.badKey(.unsupported(algorithm: credential.algorithm))) }
+            identity = try Identity(credential)
         } catch {
             return .failure(.badKey(error))
         }
-        guard let (key, commands) = try policy.entry(fingerprint: publicKey.fingerprint) else { return .failure(.unknownKey) }
-        let refusal = Decision.entryRefusal(
-            key: key, login: credential.user, from: peerHost, now: Clock.unixSeconds, commands: commands)
-        return refusal.map { .failure(.entry($0)) } ?? .success(key)
+        return try entry(identity, login: credential.user, policy)
     }
 
     /// Whether the signature proves the key for this very connection, and the key may enter under this name.
@@ -65,24 +110,48 @@ struct Authority {
     func authenticate(
         _ credential: FrontendMessage.Credential, signature: [UInt8], sessionIdentifier: [UInt8], _ policy: LivePolicy
     ) throws(Fault) -> Result<ProvenUser, Refusal> {
-        let publicKey: PublicKey
+        let identity: Identity
         let proof: SignatureBlob
         do throws(KeyError) {
-            publicKey = try PublicKey(blob: credential.key)
+            identity = try Identity(credential)
             proof = try SignatureBlob(blob: signature)
         } catch {
             return .failure(.badKey(error))
         }
         let signed = PublicKeySignedData(
             sessionIdentifier: sessionIdentifier, user: credential.user, algorithm: credential.algorithm, blob: credential.key)
-        let isProven = publicKey.isValid(proof, over: signed.bytes)
-        switch try probe(credential, policy) {
+        let isProven = identity.key.isValid(proof, over: signed.bytes)
+        switch try entry(identity, login: credential.user, policy) {
         case .failure(let refusal): return .failure(refusal)
         case .success where !isProven: return .failure(.badSignature)
-        case .success(let key):
-            if key.requiresPIN, proof.use?.isUserVerified != true { return .failure(.noPIN) }
-            if let use = proof.use, key.requiresTouch, !use.isUserPresent { return .failure(.noTouch) }
-            return .success(ProvenUser(login: credential.user, keyName: key.name, fingerprint: publicKey.fingerprint))
+        case .success(let admission):
+            if admission.key.requiresPIN, proof.use?.isUserVerified != true { return .failure(.noPIN) }
+            if let use = proof.use, admission.key.requiresTouch, !use.isUserPresent { return .failure(.noTouch) }
+            return .success(ProvenUser(login: credential.user, identity: identity, admission: admission))
+        }
+    }
+
+    private func entry(_ identity: Identity, login: String, _ policy: LivePolicy) throws(Fault) -> Result<Admission, Refusal> {
+        switch try admission(of: identity, policy) {
+        case .failure(let refusal): return .failure(refusal)
+        case .success(let admission):
+            let refusal = Decision.entryRefusal(
+                key: admission.key, login: login, from: peerHost, now: Clock.unixSeconds, commands: admission.commands)
+            return refusal.map { .failure(.entry($0)) } ?? .success(admission)
+        }
+    }
+
+    /// What the live policy has for an identity; whether it may be used now, from here and under a name, ``Decision`` says.
+    func admission(of identity: Identity, _ policy: LivePolicy) throws(Fault) -> Result<Admission, Refusal> {
+        let fingerprint = identity.key.fingerprint
+        // Also for a certified key: what is revoked is revoked however it comes.
+        if try policy.isRevoked(digest: fingerprint) { return .failure(.revokedKey) }
+        switch identity {
+        case .key:
+            guard let (key, commands) = try policy.entry(fingerprint: fingerprint) else { return .failure(.unknownKey) }
+            return .success(Admission(key: key, commands: commands))
+        case .certificate(let certificate):
+            return try CertificateCheck(certificate).admission(policy)
         }
     }
 }

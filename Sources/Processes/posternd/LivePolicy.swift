@@ -48,6 +48,23 @@ final class LivePolicy {
         }
     }
 
+    /// The authority whose key has this SHA-256 fingerprint.
+    func authority(fingerprint: [UInt8]) throws(Fault) -> CertificateAuthority? {
+        try naming("policy \"\(path)\"") { () throws(CompiledPolicyError) in try compiled.authority(fingerprint: fingerprint) }
+    }
+
+    func commands(at indices: [Int]) throws(Fault) -> [Command] {
+        try naming("policy \"\(path)\"") { () throws(CompiledPolicyError) in try compiled.commands(at: indices) }
+    }
+
+    func isRevoked(digest: [UInt8]) throws(Fault) -> Bool {
+        try naming("policy \"\(path)\"") { () throws(CompiledPolicyError) in try compiled.isRevoked(digest: digest) }
+    }
+
+    func isRevoked(serial: UInt64, of authority: [UInt8]) throws(Fault) -> Bool {
+        try naming("policy \"\(path)\"") { () throws(CompiledPolicyError) in try compiled.isRevoked(serial: serial, of: authority) }
+    }
+
     func sandbox(of command: Command) throws(Fault) -> SandboxPlan {
         try naming("policy \"\(path)\"") { () throws(CompiledPolicyError) in try compiled.sandbox(at: command.sandbox) }
     }

@@ -22,7 +22,7 @@ struct Monitor {
     private let identification: String
     private let hostKey: HostKey
     let gateway: Gateway
-    private let authority: Authority
+    let authority: Authority
     private let connection: Descriptor
     private let signals: SignalDescriptor
     private let started: Duration
@@ -273,12 +273,15 @@ struct Monitor {
         case .success(let user):
             gate.userIsAuthenticated()
             progress = .authenticated(user, sessionIdentifier: identifier)
-            log.audit(
-                "authentication",
-                [
-                    .init("result", "granted"), .init("login", .string(user.login)), .init("key", .string(user.keyName)),
-                    .init("fingerprint", .string(PublicKey.fingerprintText(user.fingerprint))),
-                ])
+            var members: [JSONText.Member] = [
+                .init("result", "granted"), .init("login", .string(user.login)), .init("key", .string(user.keyName)),
+                .init("fingerprint", .string(user.identity.key.fingerprintText)),
+            ]
+            if let vouched = user.admission.certificate {
+                // As text: a reader of JSON may keep fewer than 64 bits of a number.
+                members += [.init("authority", .string(vouched.authority)), .init("serial", .string("\(vouched.serial)"))]
+            }
+            log.audit("authentication", members)
             log.info("\(user.keyName) logs in as \(user.login)")
             tell(.authenticated(true))
         case .failure(let refusal):

@@ -11,14 +11,19 @@ extension Monitor {
         if let news = policy.refresh() { log.error(news) }
         let requestID = request == 0 ? connectionID : "\(connectionID).\(request)"
         do throws(Fault) {
-            guard let (key, known) = try policy.entry(fingerprint: user.fingerprint) else {
+            let admission: Admission
+            switch try authority.admission(of: user.identity, policy) {
+            case .success(let found): admission = found
+            case .failure(let refusal):
                 let text = "postern: your key is not listed here any more\n  request \(requestID)\n"
-                return refuse(request, requestID, program, reason: "key not listed any more", text: text)
+                let reason = if case .unknownKey = refusal { "key not listed any more" } else { "\(refusal)" }
+                return refuse(request, requestID, program, reason: reason, text: text)
             }
-            let session = Session(
-                key: key, login: user.login, peer: peer, local: local, now: Clock.unixSeconds, requestID: requestID,
-                fingerprintText: PublicKey.fingerprintText(user.fingerprint))
-            switch Decision.decide(program.request, environment: variables.compactMap(\.entry), in: session, commands: known) {
+            var session = Session(
+                key: admission.key, login: user.login, peer: peer, local: local, now: Clock.unixSeconds, requestID: requestID,
+                fingerprintText: user.identity.key.fingerprintText)
+            session.forcedLine = admission.certificate?.forcedLine
+            switch Decision.decide(program.request, environment: variables.compactMap(\.entry), in: session, commands: admission.commands) {
             case .print(let text, let status):
                 auditDecision(requestID, program, "help", [])
                 tell(.printed(request: request, toError: false, text: text, status: status))

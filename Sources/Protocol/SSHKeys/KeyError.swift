@@ -9,6 +9,11 @@ public enum KeyError: Error, Equatable, Sendable {
     /// A key or signature has another length than its algorithm's.
     case wrongLength(Part, bytes: Int, expected: Int)
 
+    /// A certificate is not signed by the key that it names.
+    case badCertificateSignature
+    /// A revocation list revokes in a way that is not known here.
+    case unknownRevocation(String)
+
     /// A line begins with options, which nobody here would enforce.
     case hasOptions
     /// A line holds no key, nor a comment.
@@ -17,6 +22,8 @@ public enum KeyError: Error, Equatable, Sendable {
     case missingKey(type: String)
     /// What should be base64 is not, or has bits left over.
     case badBase64
+    /// What begins as a SHA-256 fingerprint is none.
+    case badFingerprint
     /// The key type that a line names is not the one its key has.
     case typeMismatch(line: String, key: String)
 
@@ -47,10 +54,13 @@ extension KeyError: CustomStringConvertible {
         case .malformed(let fault): "the data is malformed: \(fault)"
         case .unsupported(let algorithm): "\"\(algorithm)\" is not supported, use ssh-ed25519"
         case .wrongLength(let part, let bytes, let expected): "the \(part.rawValue) has \(bytes) bytes, not \(expected)"
+        case .badCertificateSignature: "the certificate's signature is not its signer's"
+        case .unknownRevocation(let what): "the revocation list has \(what), which would not be enforced"
         case .hasOptions: "the key has options, which would not be enforced"
         case .notAKey: "this is no public key"
         case .missingKey(let type): "there is no key after \"\(type)\""
         case .badBase64: "the key is not sound base64"
+        case .badFingerprint: "this is no SHA-256 fingerprint as ssh-keygen -l prints it"
         case .typeMismatch(let line, let key): "the line says \"\(line)\", but its key is \"\(key)\""
         case .notAPrivateKeyFile: "this is no private key in OpenSSH's format"
         case .encrypted(let cipher): "the key is encrypted (\(cipher)), remove its passphrase with ssh-keygen -p"

@@ -32,6 +32,30 @@ public struct PublicKeyLine: Equatable, Sendable {
         comment = String(Substring(Self.trimmed(rest)))
     }
 
+    /// The SHA-256 fingerprint that a line of revoked keys stands for: `SHA256:…`, or a public key of any type, be it supported or not.
+    ///
+    /// - Returns: 32 bytes.
+    public static func fingerprint(revokedBy line: String) throws(KeyError) -> [UInt8] {
+        guard line.utf8.count <= limitBytes else { throw .malformed(.tooLong(length: line.utf8.count, limit: limitBytes)) }
+        var rest = trimmed(Substring(line).utf8)
+        let word = takeWord(&rest)
+        let prefix = "SHA256:"
+        if word.hasPrefix(prefix) {
+            guard trimmed(rest).isEmpty, let hash = Base64.decode(String(word.dropFirst(prefix.count)) + "="), hash.count == SHA256.count
+            else { throw .badFingerprint }
+            return hash
+        }
+        guard isKeyType(word) else { throw faultWithoutType(line) }
+        let base64 = takeWord(&rest)
+        guard !base64.isEmpty else { throw .missingKey(type: word) }
+        guard let blob = Base64.decode(base64) else { throw .badBase64 }
+        let algorithm = try PublicKey.algorithm(ofBlob: blob)
+        guard algorithm == word else { throw .typeMismatch(line: word, key: algorithm) }
+        // A certificate's fingerprint is its key's: to revoke it, the key or the serial is named.
+        guard !word.contains("-cert-v") else { throw .unsupported(algorithm: word) }
+        return PublicKey.fingerprint(ofBlob: blob)
+    }
+
     /// A line that does not begin with a key type has options, if a type follows them.
     private static func faultWithoutType(_ line: String) -> KeyError {
         var rest = trimmed(Substring(line).utf8)
