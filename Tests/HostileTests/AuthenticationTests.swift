@@ -55,6 +55,22 @@ struct Forgery: CustomTestStringConvertible, Sendable {
     private static let hostbound = signed("alice's hostbound signature, presented as a plain one") { victim, credential, session in
         credential.signature(by: victim.site.alice, session, hostKey: victim.site.hostBlob)
     }
+    private static let otherHost = by("alice's signature, bound to another host key", "bound to another host key") { victim, session in
+        var credential = FrontendMessage.Credential(victim.login, victim.site.alice)
+        credential.hostKey = PublicKey(ed25519: victim.site.mallory.publicKey).blob
+        return .authenticate(credential, signature: credential.signature(by: victim.site.alice, session, hostKey: credential.hostKey))
+    }
+    private static let plainAsBound = by("alice's plain signature, presented as a hostbound one", "bad signature") { victim, session in
+        var credential = FrontendMessage.Credential(victim.login, victim.site.alice)
+        credential.hostKey = victim.site.hostBlob
+        return .authenticate(credential, signature: credential.signature(by: victim.site.alice, session))
+    }
+    private static let otherHostSigned = by("alice's signature for another host, said to be for this one", "bad signature") { victim, session in
+        var credential = FrontendMessage.Credential(victim.login, victim.site.alice)
+        credential.hostKey = victim.site.hostBlob
+        let other = PublicKey(ed25519: victim.site.mallory.publicKey).blob
+        return .authenticate(credential, signature: credential.signature(by: victim.site.alice, session, hostKey: other))
+    }
     private static let bare = signed("alice's signature of the bare session identifier") { victim, _, session in
         encodedSignature(victim.site.alice.sign(session))
     }
@@ -144,7 +160,7 @@ struct Forgery: CustomTestStringConvertible, Sendable {
     ]
 
     static let all = [
-        foreign, otherServer, otherKey, ownKey, otherUser, otherService, hostbound, bare, zeros, hostSignature, truncated, notListed,
+        foreign, otherServer, otherKey, ownKey, otherUser, otherService, hostbound, otherHost, plainAsBound, otherHostSigned, bare, zeros, hostSignature, truncated, notListed,
         wrongLogin, asRoot, certificate, otherKind, untouched, flagsChanged, otherApplication, bareToken, tokenAsPlain,
     ] + certificates
 }
@@ -190,6 +206,20 @@ extension Hostile {
             let session = try victim.exchangeKeys()
             #expect(try victim.ask(.probe(victim.site.token.credential(victim.login))) == .probed(true))
             #expect(try victim.ask(victim.site.token.authentication(victim.login, session, flags: 1)) == .authenticated(true))
+            #expect(try victim.leave().violations == [])
+        }
+
+        @Test(arguments: Role.available)
+        func `a signature that is bound to this host key opens, and probes are bound too`(role: Role) throws {
+            let victim = try Victim(as: role)
+            let session = try victim.exchangeKeys()
+            var credential = FrontendMessage.Credential(victim.login, victim.site.alice)
+            credential.hostKey = PublicKey(ed25519: victim.site.mallory.publicKey).blob
+            #expect(try victim.ask(.probe(credential)) == .probed(false))
+            credential.hostKey = victim.site.hostBlob
+            #expect(try victim.ask(.probe(credential)) == .probed(true))
+            let signature = credential.signature(by: victim.site.alice, session, hostKey: victim.site.hostBlob)
+            #expect(try victim.ask(.authenticate(credential, signature: signature)) == .authenticated(true))
             #expect(try victim.leave().violations == [])
         }
 

@@ -8,7 +8,7 @@ enum Samples {
         serverShare: Array(1...32), sharedSecret: [0, 0, 0, 1, 7])
     static let credential = FrontendMessage.Credential(user: "git", algorithm: "ssh-ed25519", key: [1, 2, 3])
     static let frontend: [FrontendMessage] = [
-        .sign(record), .probe(credential), .authenticate(credential, signature: [4, 5]),
+        .sign(record), .probe(.init(user: "git", algorithm: "a", key: [1], hostKey: [7, 8])), .probe(credential), .authenticate(credential, signature: [4, 5]),
         .start(request: 0, .exec(Array("git-upload-pack 'x'".utf8)), environment: []),
         .start(request: 1, .shell, environment: [FrontendMessage.Variable(name: "LANG", value: [0x43, 0xff])]),
         .start(request: .max, .subsystem("sftp"), environment: []),

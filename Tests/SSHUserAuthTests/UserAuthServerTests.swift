@@ -44,7 +44,7 @@ import Testing
                 .send(ServiceAccept(service: "ssh-userauth").payload), .send(UserAuthBanner(message: "hello").payload),
             ])
         #expect(try Self.receive(&server, Self.request(.none)) == [Self.failure])
-        #expect(try Self.receive(&server, Self.probe) == [.ask(.mayProbe(.init(user: "alice", algorithm: "ssh-ed25519", key: [1])))])
+        #expect(try Self.receive(&server, Self.probe) == [.ask(.mayProbe(.init(user: "alice", algorithm: "ssh-ed25519", key: [1], hostKey: nil)))])
         #expect(server.awaitsAnswer)
         let welcome = server.answerProbe(true)
         #expect(welcome == [.send(UserAuthPublicKeyOK(algorithm: "ssh-ed25519", key: [1]).payload)])
@@ -55,7 +55,7 @@ import Testing
         let refused = server.refuse()
         #expect(refused == [Self.failure])
         #expect(
-            try Self.receive(&server, Self.signed) == [.ask(.verify(.init(user: "alice", algorithm: "ssh-ed25519", key: [1], signature: [2])))])
+            try Self.receive(&server, Self.signed) == [.ask(.verify(.init(user: "alice", algorithm: "ssh-ed25519", key: [1], signature: [2], hostKey: nil)))])
         var outputs: [UserAuthServer.Output] = []
         let user = server.grant(output: &outputs)
         #expect(user.name == "alice")

@@ -33,6 +33,8 @@ struct Sample: Sendable, CustomTestStringConvertible {
         Sample(UserAuthRequest(user: "ålice", service: "ssh-connection", method: .none)),
         Sample(UserAuthRequest(user: "a", service: "s", method: .publicKey(algorithm: "ssh-ed25519", key: [1, 2], signature: nil)), "probe"),
         Sample(UserAuthRequest(user: "a", service: "s", method: .publicKey(algorithm: "x", key: [1], signature: [5])), "signed"),
+        Sample(UserAuthRequest(user: "a", service: "s", method: .publicKey(algorithm: "x", key: [1], signature: nil, hostKey: [2])), "hostbound probe"),
+        Sample(UserAuthRequest(user: "a", service: "s", method: .publicKey(algorithm: "x", key: [1], signature: [5], hostKey: [])), "hostbound"),
         Sample(UserAuthRequest(user: "a", service: "s", method: .password("geheim"))),
         Sample(UserAuthFailure(methodsThatCanContinue: ["publickey", "password"], partialSuccess: true)),
         Sample(UserAuthSuccess()),

@@ -44,7 +44,8 @@ struct Frontend {
         transport.rekeyAfterBytes = settings.rekeyBytes
         transport.rekeyAfter = .seconds(Int64(settings.rekeySeconds))
         // RFC 8308 §3.1: which user keys may sign.
-        transport.extensions = [ExtInfo.Extension(name: "server-sig-algs", value: Array(userAlgorithms.joined(separator: ",").utf8))]
+        let signatures = ExtInfo.Extension(name: "server-sig-algs", value: Array(userAlgorithms.joined(separator: ",").utf8))
+        transport.extensions = [signatures, UserAuthRequest.hostboundExtension]
         var configuration = ServerConnection.Configuration(transport: transport)
         configuration.userAuth.banner = settings.banner
         configuration.userAuth.mostSignatures = RequestGate.mostSignatures

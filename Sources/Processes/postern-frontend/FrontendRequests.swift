@@ -31,9 +31,11 @@ extension Frontend {
         case .needSignature(let request):
             try monitor.send(.sign(FrontendMessage.KeyExchangeRecord(request)))
         case .mayProbe(let key):
-            try ask(key.algorithm) { .probe(FrontendMessage.Credential(user: key.user, algorithm: key.algorithm, key: key.key)) }
+            try ask(key.algorithm) {
+                .probe(FrontendMessage.Credential(user: key.user, algorithm: key.algorithm, key: key.key, hostKey: key.hostKey))
+            }
         case .verify(let key):
-            let credential = FrontendMessage.Credential(user: key.user, algorithm: key.algorithm, key: key.key)
+            let credential = FrontendMessage.Credential(user: key.user, algorithm: key.algorithm, key: key.key, hostKey: key.hostKey)
             try monitor.send(.authenticate(credential, signature: key.signature))
         case .password:
             preconditionFailure("passwords are not offered")

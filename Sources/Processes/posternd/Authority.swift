@@ -19,6 +19,19 @@ struct ProvenUser {
     }
 }
 
+/// What makes a signature one for this connection and no other.
+struct SessionProof {
+    /// The exchange hash of the first key exchange, as the monitor computed it.
+    let identifier: [UInt8]
+    /// The host key, or its certificate, that the first key exchange was signed with.
+    let hostKey: [UInt8]
+
+    /// Whether a request that names a host key names this one (OpenSSH PROTOCOL §3.1).
+    func fits(_ credential: FrontendMessage.Credential) -> Bool {
+        credential.hostKey.map { $0 == hostKey } ?? true
+    }
+}
+
 /// What a client says that it holds: of the right form, and nothing more is known.
 enum Identity {
     case key(PublicKey)
@@ -70,6 +83,8 @@ struct Authority {
         case unknownKey
         case revokedKey
         case badSignature
+        /// The client takes another server for this one.
+        case otherHostKey
         /// The signature is by a security key that nobody touched, or that did not ask who does.
         case noTouch
         case noPIN
@@ -82,6 +97,7 @@ struct Authority {
             case .unknownKey: "unknown key"
             case .revokedKey: "revoked key"
             case .badSignature: "bad signature"
+            case .otherHostKey: "bound to another host key"
             case .noTouch: "the security key was not touched"
             case .noPIN: "the security key did not verify its user"
             case .certificate(let reason): "certificate: \(reason)"
@@ -93,13 +109,16 @@ struct Authority {
     let peerHost: String
 
     /// Whether a signature by this key would let it in under this name (RFC 4252 §7).
-    func probe(_ credential: FrontendMessage.Credential, _ policy: LivePolicy) throws(Fault) -> Result<Admission, Refusal> {
+    func probe(
+        _ credential: FrontendMessage.Credential, _ session: SessionProof, _ policy: LivePolicy
+    ) throws(Fault) -> Result<Admission, Refusal> {
         let identity: Identity
         do throws(KeyError) {
             identity = try Identity(credential)
         } catch {
             return .failure(.badKey(error))
         }
+        guard session.fits(credential) else { return .failure(.otherHostKey) }
         return try entry(identity, login: credential.user, policy)
     }
 
@@ -108,7 +127,7 @@ struct Authority {
     /// The bytes that the signature must cover are made here from the session identifier that the monitor computed: a signature
     /// made for another connection proves nothing. It is verified first, so that listed and unlisted keys take the same work.
     func authenticate(
-        _ credential: FrontendMessage.Credential, signature: [UInt8], sessionIdentifier: [UInt8], _ policy: LivePolicy
+        _ credential: FrontendMessage.Credential, signature: [UInt8], _ session: SessionProof, _ policy: LivePolicy
     ) throws(Fault) -> Result<ProvenUser, Refusal> {
         let identity: Identity
         let proof: SignatureBlob
@@ -119,8 +138,10 @@ struct Authority {
             return .failure(.badKey(error))
         }
         let signed = PublicKeySignedData(
-            sessionIdentifier: sessionIdentifier, user: credential.user, algorithm: credential.algorithm, blob: credential.key)
+            sessionIdentifier: session.identifier, user: credential.user, algorithm: credential.algorithm, blob: credential.key,
+            hostKey: credential.hostKey)
         let isProven = identity.key.isValid(proof, over: signed.bytes)
+        guard session.fits(credential) else { return .failure(.otherHostKey) }
         switch try entry(identity, login: credential.user, policy) {
         case .failure(let refusal): return .failure(refusal)
         case .success where !isProven: return .failure(.badSignature)

@@ -11,8 +11,8 @@ struct Monitor {
     /// How far the connection has come; a later step knows what the earlier ones found.
     enum Progress {
         case beforeKeys
-        case beforeAuthentication(sessionIdentifier: [UInt8])
-        case authenticated(ProvenUser, sessionIdentifier: [UInt8])
+        case beforeAuthentication(SessionProof)
+        case authenticated(ProvenUser, SessionProof)
     }
 
     let isRoot: Bool
@@ -248,14 +248,15 @@ struct Monitor {
             hash: hash
         ).value
         if case .beforeKeys = progress {
-            progress = .beforeAuthentication(sessionIdentifier: exchangeHash)
+            progress = .beforeAuthentication(SessionProof(identifier: exchangeHash, hostKey: hostKey.blob))
             log.debug("client \(JSONText.string(record.clientVersion)), key exchange \(JSONText.string(record.method))")
         }
         tell(.signed(hostKey: hostKey.blob, signature: hostKey.sign(exchangeHash)))
     }
 
     private mutating func probe(_ credential: FrontendMessage.Credential) {
-        let answer = decidingEntry { (monitor) throws(Fault) in try monitor.authority.probe(credential, monitor.policy) }
+        guard case .beforeAuthentication(let session) = progress else { preconditionFailure("the gate admits probes before authentication") }
+        let answer = decidingEntry { (monitor) throws(Fault) in try monitor.authority.probe(credential, session, monitor.policy) }
         switch answer {
         case .success: tell(.probed(true))
         case .failure(let refusal):
@@ -265,14 +266,14 @@ struct Monitor {
     }
 
     private mutating func authenticate(_ credential: FrontendMessage.Credential, _ signature: [UInt8]) {
-        guard case .beforeAuthentication(let identifier) = progress else { preconditionFailure("the gate admits one authentication") }
+        guard case .beforeAuthentication(let session) = progress else { preconditionFailure("the gate admits one authentication") }
         let answer = decidingEntry { (monitor) throws(Fault) in
-            try monitor.authority.authenticate(credential, signature: signature, sessionIdentifier: identifier, monitor.policy)
+            try monitor.authority.authenticate(credential, signature: signature, session, monitor.policy)
         }
         switch answer {
         case .success(let user):
             gate.userIsAuthenticated()
-            progress = .authenticated(user, sessionIdentifier: identifier)
+            progress = .authenticated(user, session)
             var members: [JSONText.Member] = [
                 .init("result", "granted"), .init("login", .string(user.login)), .init("key", .string(user.keyName)),
                 .init("fingerprint", .string(user.identity.key.fingerprintText)),

@@ -48,11 +48,14 @@ public enum FrontendMessage: Equatable, Sendable {
         public var user: String
         public var algorithm: String
         public var key: [UInt8]
+        /// What the client takes for the server's host key, where its request is bound to one.
+        public var hostKey: [UInt8]?
 
-        public init(user: String, algorithm: String, key: [UInt8]) {
+        public init(user: String, algorithm: String, key: [UInt8], hostKey: [UInt8]? = nil) {
             self.user = user
             self.algorithm = algorithm
             self.key = key
+            self.hostKey = hostKey
         }
     }
 
@@ -179,13 +182,15 @@ extension FrontendMessage.Credential {
     fileprivate init(_ reader: inout WireReader) throws(WireError) {
         self.init(
             user: try reader.text(limit: WireLimit.user), algorithm: try reader.text(limit: WireLimit.name),
-            key: try reader.string(limit: WireLimit.blob))
+            key: try reader.string(limit: WireLimit.blob), hostKey: try reader.boolean() ? try reader.string(limit: WireLimit.blob) : nil)
     }
 
     fileprivate func write(to writer: inout WireWriter) {
         writer.text(user)
         writer.text(algorithm)
         writer.string(key)
+        writer.boolean(hostKey != nil)
+        if let hostKey { writer.string(hostKey) }
     }
 }
 

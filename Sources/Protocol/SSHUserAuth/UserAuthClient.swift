@@ -90,7 +90,7 @@ public struct UserAuthClient: Sendable {
 
     /// PK_OK must name the key that was probed (RFC 4252 §7).
     private mutating func accept(_ answer: UserAuthPublicKeyOK, of request: UserAuthRequest) throws(UserAuthError) -> [Output] {
-        guard case .publicKey(answer.algorithm, answer.key, nil) = request.method else {
+        guard case .publicKey(answer.algorithm, answer.key, nil, _) = request.method else {
             throw .unexpected(.userAuthPublicKeyOK, during: state.name)
         }
         state = .ready

@@ -9,6 +9,8 @@ public struct UserAuthServer: Sendable {
         public let user: String
         public let algorithm: String
         public let key: [UInt8]
+        /// The host key that the client binds itself to; nil in a plain request.
+        public let hostKey: [UInt8]?
     }
 
     /// A key with a signature that has yet to be verified against the session identifier.
@@ -17,6 +19,8 @@ public struct UserAuthServer: Sendable {
         public let algorithm: String
         public let key: [UInt8]
         public let signature: [UInt8]
+        /// The host key that the signature covers; nil in a plain request.
+        public let hostKey: [UInt8]?
     }
 
     public enum Question: Equatable, Sendable {
@@ -128,12 +132,12 @@ public struct UserAuthServer: Sendable {
     private mutating func consider(_ request: UserAuthRequest) throws(UserAuthError) -> [Output] {
         guard request.service == Self.nextService else { throw .unknownService(request.service) }
         switch request.method {
-        case .publicKey(let algorithm, let key, let signature?):
+        case .publicKey(let algorithm, let key, let signature?, let hostKey):
             try countSignature()
-            return ask(.verify(SignedKey(user: request.user, algorithm: algorithm, key: key, signature: signature)))
-        case .publicKey(let algorithm, let key, nil):
+            return ask(.verify(SignedKey(user: request.user, algorithm: algorithm, key: key, signature: signature, hostKey: hostKey)))
+        case .publicKey(let algorithm, let key, nil, let hostKey):
             try countProbe()
-            return ask(.mayProbe(ProbedKey(user: request.user, algorithm: algorithm, key: key)))
+            return ask(.mayProbe(ProbedKey(user: request.user, algorithm: algorithm, key: key, hostKey: hostKey)))
         case .password(let password) where configuration.methods.contains("password"):
             try countSignature()
             return ask(.password(user: request.user, password: password))

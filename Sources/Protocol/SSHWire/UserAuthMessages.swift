@@ -4,8 +4,9 @@ public struct UserAuthRequest: WireMessage {
 
     public enum Method: Equatable, Sendable {
         case none
-        /// RFC 4252 §7; without a signature it asks whether the key would be acceptable.
-        case publicKey(algorithm: String, key: [UInt8], signature: [UInt8]?)
+        /// RFC 4252 §7; without a signature it asks whether the key would be acceptable. With the server's host key it is
+        /// publickey-hostbound-v00@openssh.com (OpenSSH PROTOCOL §3.1): the signature covers that too.
+        case publicKey(algorithm: String, key: [UInt8], signature: [UInt8]?, hostKey: [UInt8]? = nil)
         /// RFC 4252 §8.
         case password(String)
         case other(name: String)
@@ -13,12 +14,17 @@ public struct UserAuthRequest: WireMessage {
         public var name: String {
             switch self {
             case .none: "none"
-            case .publicKey: "publickey"
+            case .publicKey(_, _, _, let hostKey): hostKey == nil ? "publickey" : UserAuthRequest.hostboundName
             case .password: "password"
             case .other(let name): name
             }
         }
     }
+
+    /// A client uses it where the server names ``hostboundExtension``.
+    private static let hostboundName = "publickey-hostbound-v00@openssh.com"
+    /// The extension (RFC 8308) that offers it, version 0.
+    public static let hostboundExtension = ExtInfo.Extension(name: "publickey-hostbound@openssh.com", value: [UInt8(ascii: "0")])
 
     public var user: String
     public var service: String
@@ -36,11 +42,13 @@ public struct UserAuthRequest: WireMessage {
         switch try reader.text(limit: WireLimit.name) {
         case "none":
             method = .none
-        case "publickey":
+        case let name where name == "publickey" || name == Self.hostboundName:
             let isSigned = try reader.boolean()
             let algorithm = try reader.text(limit: WireLimit.name)
             let key = try reader.string(limit: WireLimit.blob)
-            method = .publicKey(algorithm: algorithm, key: key, signature: isSigned ? try reader.string(limit: WireLimit.blob) : nil)
+            let hostKey = name == Self.hostboundName ? try reader.string(limit: WireLimit.blob) : nil
+            let signature = isSigned ? try reader.string(limit: WireLimit.blob) : nil
+            method = .publicKey(algorithm: algorithm, key: key, signature: signature, hostKey: hostKey)
         case "password":
             guard try !reader.boolean() else { throw .badValue("a password change that was not asked for") }
             method = .password(try reader.text(limit: WireLimit.user))
@@ -56,10 +64,11 @@ public struct UserAuthRequest: WireMessage {
         writer.text(method.name)
         switch method {
         case .none, .other: break
-        case .publicKey(let algorithm, let key, let signature):
+        case .publicKey(let algorithm, let key, let signature, let hostKey):
             writer.boolean(signature != nil)
             writer.text(algorithm)
             writer.string(key)
+            if let hostKey { writer.string(hostKey) }
             if let signature { writer.string(signature) }
         case .password(let password):
             writer.boolean(false)
