@@ -60,17 +60,24 @@ struct Log {
     }
 
     /// Writes what an administrator should look at.
-    func error(_ text: String) { sink.write("posternd: \(prefix)\(text)", .error) }
+    func error(_ text: String) { say(text, .error) }
 
     /// Writes what goes on, for `-v`.
     func info(_ text: @autoclosure () -> String) {
-        if verbosity >= .verbose { sink.write("posternd: \(prefix)\(text())", .info) }
+        if verbosity >= .verbose { say(text(), .info) }
     }
 
     /// Writes what a developer wants, for `-vv`.
     func debug(_ text: @autoclosure () -> String) {
-        if verbosity >= .debug { sink.write("posternd: \(prefix)\(text())", .debug) }
+        if verbosity >= .debug { say(text(), .debug) }
     }
 
-    private var prefix: String { connection.isEmpty ? "" : "\(connection) " }
+    /// Writes a line for people. What came from a peer neither moves a cursor nor hides or turns round what stands behind it.
+    private func say(_ text: String, _ level: LogSink.Level) {
+        let head = connection.isEmpty ? "" : "\(connection) "
+        sink.write("posternd: \(head)\(VisibleText.shortened(Array(text.utf8), limit: Self.longestLine))", level)
+    }
+
+    /// In columns.
+    private static let longestLine = 2000
 }
