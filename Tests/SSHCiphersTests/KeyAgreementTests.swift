@@ -33,7 +33,8 @@ struct ScriptedRandom: RandomSource {
     @Test func `the methods are named as in a KEXINIT`() {
         #expect(
             KeyExchangeMethod.allCases.map(\.rawValue) == [
-                "sntrup761x25519-sha512", "sntrup761x25519-sha512@openssh.com", "curve25519-sha256", "curve25519-sha256@libssh.org",
+                "mlkem768x25519-sha256", "sntrup761x25519-sha512", "sntrup761x25519-sha512@openssh.com", "curve25519-sha256",
+                "curve25519-sha256@libssh.org",
             ])
     }
 
@@ -79,7 +80,7 @@ struct ScriptedRandom: RandomSource {
         // The same draws again, one after the other.
         var again = KnownAnswerRandom(seed: Array(1..<49))
         let pair = X25519KeyPair(secret: again.secret(count: 32))
-        let (ciphertext, kemSecret) = kem.encapsulate(to: Array(client.share[..<kem.publicKeyBytes]), random: &again)
+        let (ciphertext, kemSecret) = try kem.encapsulate(to: Array(client.share[..<kem.publicKeyBytes]), random: &again)
         #expect(server.share == ciphertext + pair.publicKey)
         let curveSecret = try #require(pair.sharedSecret(with: Array(client.share[kem.publicKeyBytes...])))
         let digest = method.hash.hash([.secret(kemSecret), .secret(curveSecret)])

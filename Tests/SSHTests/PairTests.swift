@@ -111,6 +111,13 @@ extension SignatureBlob {
         #expect(pair.host.server.openChannels.isEmpty)
     }
 
+    @Test(arguments: KeyExchangeMethod.allCases) func `client and server agree by every method`(method: KeyExchangeMethod) throws {
+        var pair = Pair(server: { $0.transport.proposal.kex = [method] })
+        try pair.authenticate()
+        #expect(pair.host.log.contains("sign \(method.rawValue)"))
+        _ = try pair.open()
+    }
+
     @Test func `a client keeps its word when the server is of another mind`() throws {
         var pair = Pair()
         pair.host.grants = false

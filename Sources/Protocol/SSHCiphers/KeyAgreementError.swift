@@ -4,6 +4,8 @@ public enum KeyAgreementError: Error, Equatable, Sendable {
     case wrongLength(bytes: Int, expected: Int)
     /// The share is a point of small order, so the secret would be all zeros and known to everyone (RFC 8731 §3).
     case smallOrder
+    /// The share has the right length, but is no public key of the method's mechanism (FIPS 203 §7.2).
+    case noPublicKey
 }
 
 extension KeyAgreementError: CustomStringConvertible {
@@ -11,6 +13,7 @@ extension KeyAgreementError: CustomStringConvertible {
         switch self {
         case .wrongLength(let bytes, let expected): "the key share has \(bytes) bytes, not \(expected)"
         case .smallOrder: "the key share is a point of small order"
+        case .noPublicKey: "the key share is no public key"
         }
     }
 }

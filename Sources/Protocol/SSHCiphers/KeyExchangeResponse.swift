@@ -13,13 +13,14 @@ extension KeyExchangeMethod {
         // Before the work of a KEM: X25519 tells a share that cannot be honest.
         guard let curveSecret = pair.sharedSecret(with: curveShare) else { throw .smallOrder }
         guard let kem else { return (pair.publicKey, SecretBytes(integer: curveSecret)) }
-        let (ciphertext, kemSecret) = kem.encapsulate(to: kemShare, random: &random)
+        let (ciphertext, kemSecret) = try kem.encapsulate(to: kemShare, random: &random)
         return (ciphertext + pair.publicKey, join(kemSecret, curveSecret))
     }
 
     /// What a hybrid method has beside X25519; nil for X25519 alone.
     var kem: KEM? {
         switch self {
+        case .mlkem768x25519: .mlkem768
         case .sntrup761x25519, .sntrup761x25519OpenSSH: .sntrup761
         case .curve25519, .curve25519LibSSH: nil
         }
@@ -32,7 +33,7 @@ extension KeyExchangeMethod {
         return (Array(share[..<kemBytes]), Array(share[kemBytes...]))
     }
 
-    /// The secret of a hybrid method: the hash of both, as a `string` (RFC 9941 §3).
+    /// The secret of a hybrid method: the hash of both, as a `string` (RFC 9941 §3, draft-ietf-sshm-mlkem-hybrid-kex §2.4).
     func join(_ kemSecret: SecretBytes, _ curveSecret: SecretBytes) -> SecretBytes {
         SecretBytes(string: hash.secretHash([.secret(kemSecret), .secret(curveSecret)]))
     }

@@ -5,6 +5,8 @@ public import Sodium
 /// It stands beside ``ExchangeHash`` since whoever signs that must know the method's hash; how the secret is agreed on is
 /// SSHCiphers' part, and the lists of what is offered are the transport's.
 public enum KeyExchangeMethod: String, CaseIterable, Sendable {
+    /// draft-ietf-sshm-mlkem-hybrid-kex §2: ML-KEM-768 against quantum computers, X25519 in case that is broken.
+    case mlkem768x25519 = "mlkem768x25519-sha256"
     /// RFC 9941 §3: sntrup761 against quantum computers, X25519 in case that is broken.
     case sntrup761x25519 = "sntrup761x25519-sha512"
     /// The same method under the name it had before RFC 9941.
@@ -18,7 +20,7 @@ public enum KeyExchangeMethod: String, CaseIterable, Sendable {
     public var hash: HashFunction {
         switch self {
         case .sntrup761x25519, .sntrup761x25519OpenSSH: .sha512
-        case .curve25519, .curve25519LibSSH: .sha256
+        case .mlkem768x25519, .curve25519, .curve25519LibSSH: .sha256
         }
     }
 }
