@@ -32,22 +32,23 @@ final class Gateway {
         user = try Self.findUser()
         directory = "/tmp/gatewaytest-\(processID)-\(UInt32.random(in: 0 ... .max))"
         try makeDirectory(directory, mode: 0o755)
-        for name in ["host"] + policy.signers { try Self.makeKey("\(directory)/\(name)") }
+        for name in policy.hostKeys + policy.signers { try Self.makeKey("\(directory)/\(name)") }
         for key in policy.keys {
             let path = "\(directory)/\(key.name)"
             if key.isSecurityKey { try SoftwareSecurityKey.makeKey(path) } else { try Self.makeKey(path) }
         }
         try policy.text(directory: directory, user: user.name).write(toFile: "\(directory)/policy.toml", atomically: false, encoding: .utf8)
         try Self.apply(directory)
-        process = try RunningProgram(Self.command(directory) + ["-v", "--listen", "127.0.0.1:0"])
+        try policy.prepare(directory)
+        process = try RunningProgram(Self.command(directory, policy.hostKeys) + ["-v", "--listen", "127.0.0.1:0"])
         guard try becomesTrue(within: .seconds(10), { log.contains("listening on ") }) else { throw Trouble("posternd does not listen:\n\(log)") }
         port = try Self.port(in: log)
         try writeClientFiles()
     }
 
     /// `posternd` with the files of a gateway's directory.
-    static func command(_ directory: String) throws -> [String] {
-        [try program("posternd"), "--policy", "\(directory)/policy.db", "--host-key", "\(directory)/host"]
+    static func command(_ directory: String, _ hostKeys: [String] = ["host"]) throws -> [String] {
+        [try program("posternd"), "--policy", "\(directory)/policy.db"] + hostKeys.flatMap { ["--host-key", "\(directory)/\($0)"] }
     }
 
     /// The programs under test: in `$POSTERN_PROGRAMS`, or where `make build` leaves them.

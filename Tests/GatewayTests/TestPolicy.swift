@@ -15,6 +15,10 @@ struct TestPolicy {
     var gateway = ""
     var keys = [Key(name: "alice", lines: #"may = ["sh"]"#)]
     var commands = Self.shell
+    /// The host keys, the first being the one that clients know.
+    var hostKeys = ["host"]
+    /// What is done in the gateway's directory before it is started.
+    var prepare: @Sendable (_ directory: String) throws -> Void = { _ in }
     /// Keys that are made, but not listed as such.
     var signers: [String] = []
     /// More tables, in which `$KEY(name)` stands for a public key.

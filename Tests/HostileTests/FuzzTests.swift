@@ -18,12 +18,12 @@ extension Hostile {
         /// One of each kind, as short as they come.
         static func samples(_ victim: Victim, _ session: [UInt8]) -> [FrontendMessage] {
             let record = FrontendMessage.KeyExchangeRecord(
-                method: "curve25519-sha256", clientVersion: "S", clientKexInit: [1], serverKexInit: [2], clientShare: [3], serverShare: [4],
+                method: "curve25519-sha256", hostKeyAlgorithm: "ssh-ed25519", clientVersion: "S", clientKexInit: [1], serverKexInit: [2], clientShare: [3], serverShare: [4],
                 sharedSecret: [5])
             return [
                 .sign(record), .probe(.init("u", victim.site.mallory)), .authentication(of: victim.site.mallory, "u", session),
                 .start(request: 0, .exec(Array("hello".utf8)), environment: [.init(name: "NOTE", value: [65])]),
-                .signal(request: 0, name: "TERM"), .closed(request: 0), .farewell("bye"), .fault("bad"),
+                .signal(request: 0, name: "TERM"), .closed(request: 0), .prove(hostKeys: [[1]]), .farewell("bye"), .fault("bad"),
             ]
         }
 

@@ -49,7 +49,7 @@ extension FrontendMessage.KeyExchangeRecord {
         let clientShare: [UInt8] = randomBytes(count: 32)
         let serverShare: [UInt8] = randomBytes(count: 32)
         return FrontendMessage.KeyExchangeRecord(
-            method: method, clientVersion: "SSH-2.0-test", clientKexInit: clientKexInit, serverKexInit: serverKexInit,
+            method: method, hostKeyAlgorithm: "ssh-ed25519", clientVersion: "SSH-2.0-test", clientKexInit: clientKexInit, serverKexInit: serverKexInit,
             clientShare: clientShare, serverShare: serverShare, sharedSecret: secret)
     }
 }

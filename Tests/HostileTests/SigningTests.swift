@@ -1,6 +1,7 @@
 import MonitorProtocol
 import SSHKeys
 import SSHWire
+import Sodium
 import Testing
 
 extension Hostile {
@@ -9,7 +10,7 @@ extension Hostile {
         static let records: [(name: String, FrontendMessage.KeyExchangeRecord)] = {
             var records = KeyExchangeMethod.allCases.map { ($0.rawValue, FrontendMessage.KeyExchangeRecord.sample(method: $0.rawValue)) }
             let nothing = FrontendMessage.KeyExchangeRecord(
-                method: "curve25519-sha256", clientVersion: "", clientKexInit: [], serverKexInit: [], clientShare: [], serverShare: [], sharedSecret: [])
+                method: "curve25519-sha256", hostKeyAlgorithm: "ssh-ed25519", clientVersion: "", clientKexInit: [], serverKexInit: [], clientShare: [], serverShare: [], sharedSecret: [])
             records.append(("nothing", nothing))
             var server = FrontendMessage.KeyExchangeRecord.sample()
             server.clientVersion = "SSH-2.0-OpenSSH_10.0"
@@ -36,6 +37,46 @@ extension Hostile {
             let record = try victim.leave()
             #expect(record.violations == [])
             record.expectSound(victim.site)
+        }
+
+        @Test(arguments: Role.available)
+        func `proves its own host keys for this session, once, and no other`(role: Role) throws {
+            let victim = try Victim(as: role)
+            let session = try victim.exchangeKeys()
+            #expect(try victim.ask(.authentication(of: victim.site.alice, victim.login, session)) == .authenticated(true))
+            guard case .proved(let signatures) = try victim.ask(.prove(hostKeys: [victim.site.hostBlob])) else { throw Victim.Fault.ended }
+            // OpenSSH PROTOCOL §2.5: what is signed says what it is for, in which session.
+            var signed = WireWriter()
+            signed.text("hostkeys-prove-00@openssh.com")
+            signed.string(session)
+            signed.string(victim.site.hostBlob)
+            let key = PublicKey(ed25519: victim.site.hostKey.publicKey)
+            #expect(signatures.count == 1)
+            #expect(key.isValid(try SignatureBlob(blob: try #require(signatures.first)), over: signed.bytes))
+            try victim.send(.prove(hostKeys: [victim.site.hostBlob]))
+            #expect(try victim.receive() == nil)
+            #expect(try victim.ended().violations == [#"more than 1 times "prove""#])
+        }
+
+        @Test(arguments: Role.available)
+        func `proves nothing of what is not its own`(role: Role) throws {
+            let victim = try Victim(as: role)
+            try victim.enter()
+            let foreign = PublicKey(ed25519: victim.site.mallory.publicKey).blob
+            #expect(try victim.ask(.prove(hostKeys: [victim.site.hostBlob, foreign])) == .proved(signatures: []))
+            #expect(try victim.leave().violations == [])
+        }
+
+        @Test(arguments: Role.available)
+        func `signs with no host key that was not offered`(role: Role) throws {
+            for algorithm in ["ssh-rsa", "ssh-ed25519-cert-v01@openssh.com", ""] {
+                let victim = try Victim(as: role)
+                var record = FrontendMessage.KeyExchangeRecord.sample()
+                record.hostKeyAlgorithm = algorithm
+                try victim.send(.sign(record))
+                #expect(try victim.receive() == nil)
+                #expect(try victim.ended().violations == ["an unknown host key algorithm \"\(algorithm)\""])
+            }
         }
 
         @Test(arguments: Role.available)

@@ -4,7 +4,7 @@ import Testing
 
 enum Samples {
     static let record = FrontendMessage.KeyExchangeRecord(
-        method: "curve25519-sha256", clientVersion: "SSH-2.0-x", clientKexInit: [20, 1], serverKexInit: [20, 2], clientShare: Array(0..<32),
+        method: "curve25519-sha256", hostKeyAlgorithm: "ssh-ed25519", clientVersion: "SSH-2.0-x", clientKexInit: [20, 1], serverKexInit: [20, 2], clientShare: Array(0..<32),
         serverShare: Array(1...32), sharedSecret: [0, 0, 0, 1, 7])
     static let credential = FrontendMessage.Credential(user: "git", algorithm: "ssh-ed25519", key: [1, 2, 3])
     static let frontend: [FrontendMessage] = [
@@ -12,14 +12,14 @@ enum Samples {
         .start(request: 0, .exec(Array("git-upload-pack 'x'".utf8)), environment: []),
         .start(request: 1, .shell, environment: [FrontendMessage.Variable(name: "LANG", value: [0x43, 0xff])]),
         .start(request: .max, .subsystem("sftp"), environment: []),
-        .signal(request: 3, name: "TERM"), .closed(request: 4), .farewell("over"),
+        .signal(request: 3, name: "TERM"), .closed(request: 4), .farewell("over"), .prove(hostKeys: [[1], [2, 3]]), .prove(hostKeys: []),
     ]
     static let settings = MonitorMessage.Settings(
-        identification: "SSH-2.0-Postern_0.1 7f3a09c2", hostKeyAlgorithms: ["ssh-ed25519"], banner: "hello\n", loginGraceSeconds: 20, idleSeconds: 900,
+        identification: "SSH-2.0-Postern_0.1 7f3a09c2", hostKeyAlgorithms: ["ssh-ed25519"], hostKeys: [[1, 2], [3]], banner: "hello\n", loginGraceSeconds: 20, idleSeconds: 900,
         keepaliveSeconds: 30, mostChannels: 16, rekeyBytes: 1 << 40, rekeySeconds: 3600)
     static let monitor: [MonitorMessage] = [
         .begin(settings), .signed(hostKey: [1], signature: [2, 3]), .probed(true), .probed(false), .authenticated(true), .authenticated(false),
-        .started(request: 7), .printed(request: 8, toError: true, text: "postern: no\n", status: 126),
+        .proved(signatures: [[1], [2, 3]]), .proved(signatures: []), .started(request: 7), .printed(request: 8, toError: true, text: "postern: no\n", status: 126),
         .exited(request: 9, .status(0), note: ""), .exited(request: 10, .signal(name: "KILL", coreDumped: true), note: "mkdir was denied"),
     ]
 }
@@ -62,7 +62,7 @@ enum Samples {
         for message in Samples.monitor { #expect(throws: WireError.trailing(count: 1)) { try MonitorMessage(bytes: message.bytes + [0]) } }
     }
 
-    @Test(arguments: [0, 9, 255] as [UInt8]) func `an unknown tag is refused`(tag: UInt8) {
+    @Test(arguments: [0, 10, 255] as [UInt8]) func `an unknown tag is refused`(tag: UInt8) {
         #expect(throws: WireError.unknownMessage(tag)) { try FrontendMessage(bytes: [tag]) }
         #expect(throws: WireError.unknownMessage(tag)) { try MonitorMessage(bytes: [tag]) }
         #expect(throws: WireError.unknownMessage(tag)) { try FrontendMessage(bytes: [4, 0, 0, 0, 0, tag]) }

@@ -22,7 +22,7 @@ import Testing
 
     static let refused: [(Phase, FrontendMessage)] = [
         (.beforeKeys, probe), (.beforeKeys, authenticate), (.beforeKeys, start(0)), (.beforeKeys, .signal(request: 0, name: "TERM")),
-        (.beforeKeys, .closed(request: 0)),
+        (.beforeKeys, .closed(request: 0)), (.beforeKeys, .prove(hostKeys: [])), (.beforeAuthentication, .prove(hostKeys: [])),
         (.beforeAuthentication, sign), (.beforeAuthentication, start(0)), (.beforeAuthentication, .signal(request: 0, name: "TERM")),
         (.beforeAuthentication, .closed(request: 0)),
         (.authenticated, probe), (.authenticated, authenticate), (.authenticated, start(1)), (.authenticated, start(.max)),
@@ -52,6 +52,12 @@ import Testing
                 try gate.admit(request, age: .zero, movedBytes: 0)
             }
         }
+    }
+
+    @Test func `host keys are proven once`() throws {
+        var gate = try Self.gate(.authenticated)
+        try gate.admit(.prove(hostKeys: []), age: .zero, movedBytes: 0)
+        #expect(throws: GateError.tooMany(request: "prove", limit: 1)) { try gate.admit(.prove(hostKeys: []), age: .seconds(10_000), movedBytes: 1 << 40) }
     }
 
     @Test func `starts no request twice and leaves none out`() throws {

@@ -18,6 +18,7 @@ struct Frontend {
     /// Which channel a request belongs to, while that is open.
     var channels: [UInt32: ChannelID] = [:]
     var nextRequest: UInt32 = 0
+    var hostKeys: HostKeyAnnouncement
     private var poll = PollSet()
     private var firstSession = 0
     var peerHasEnded = false
@@ -34,7 +35,9 @@ struct Frontend {
     init(connection: Descriptor, monitor: MonitorChannel) throws(MonitorChannel.Failure) {
         self.connection = connection
         self.monitor = monitor
-        ssh = ServerConnection(Self.configuration(try monitor.settings()), random: SystemRandom(), now: Clock.monotonic)
+        let settings = try monitor.settings()
+        hostKeys = HostKeyAnnouncement(settings.hostKeys)
+        ssh = ServerConnection(Self.configuration(settings), random: SystemRandom(), now: Clock.monotonic)
     }
 
     private static func configuration(_ settings: MonitorMessage.Settings) -> ServerConnection.Configuration {

@@ -75,9 +75,11 @@ extension Frontend {
             }
         case .windowOpened(let id):
             finish(id)
-        case .globalRequest(_, let wantReply, _):
-            // OpenSSH's keepalives are content with any answer.
-            if wantReply { ssh.answerGlobal(nil) }
+        case .globalRequest(let name, let wantReply, let details):
+            switch hostKeys.receive(name, wantReply: wantReply, details) {
+            case .ask(let keys): try monitor.send(.prove(hostKeys: keys))
+            case .answer(let answers): for answer in answers { ssh.answerGlobal(answer) }
+            }
         case .opened, .openFailed, .answered, .globalAnswered:
             break
         }
@@ -135,7 +137,11 @@ extension Frontend {
         case .probed(let isWelcome):
             ssh.answerProbe(isWelcome)
         case .authenticated(let isGranted):
-            if isGranted { ssh.grant(now: now) } else { ssh.refuse() }
+            guard isGranted else { return ssh.refuse() }
+            ssh.grant(now: now)
+            ssh.announceGlobal(name: HostKeyAnnouncement.name, details: hostKeys.details)
+        case .proved(let signatures):
+            for answer in hostKeys.answer(signatures) { ssh.answerGlobal(answer) }
         case .started(let request):
             try begin(request, descriptors)
         case .printed(let request, let toError, let text, let status):
@@ -170,7 +176,7 @@ extension Frontend {
 extension FrontendMessage.KeyExchangeRecord {
     init(_ request: SignatureRequest) {
         self.init(
-            method: request.method.rawValue, clientVersion: request.clientVersion, clientKexInit: request.clientKexInit,
+            method: request.method.rawValue, hostKeyAlgorithm: request.hostKeyAlgorithm, clientVersion: request.clientVersion, clientKexInit: request.clientKexInit,
             serverKexInit: request.serverKexInit, clientShare: request.clientShare, serverShare: request.serverShare,
             sharedSecret: request.sharedSecret.disclosed())
     }

@@ -105,6 +105,8 @@ enum Violation: Error, CustomStringConvertible {
     case malformed(WireError)
     case gate(GateError)
     case unknownMethod(String)
+    /// A host key algorithm that was not offered.
+    case unknownHostKey(String)
     /// It has not authenticated anybody, and not ended the connection either.
     case slow
 
@@ -117,6 +119,7 @@ enum Violation: Error, CustomStringConvertible {
         case .gate(.outOfTurn(let request, let phase)): "\"\(request)\" \(phase)"
         case .gate(.tooMany(let request, let limit)): "more than \(limit) times \"\(request)\""
         case .slow: "nobody was authenticated in time"
+        case .unknownHostKey(let name): "an unknown host key algorithm \(JSONText.string(name))"
         case .unknownMethod(let name): "an unknown key exchange method \(JSONText.string(name))"
         }
     }

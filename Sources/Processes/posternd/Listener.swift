@@ -21,7 +21,7 @@ struct Listener {
         let trusted = Users.currentUID == 0 ? nil : Users.currentUID
         // What is wrong is said now, and not to the first client.
         try LivePolicy(options.policy, trusting: trusted).verify()
-        _ = try readHostKey(options.hostKey, trusting: trusted)
+        for remark in try HostKeys(options.hostKeys, trusting: trusted).remarks { log.error(remark) }
         program = try naming("own program") { () throws(Errno) in try openFile("/proc/self/exe", .pathOnly) }
         null = try naming("/dev/null") { () throws(Errno) in try openFile("/dev/null", .readWrite) }
         var sockets = inherited

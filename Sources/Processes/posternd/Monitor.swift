@@ -20,7 +20,7 @@ struct Monitor {
     let peer: Session.Endpoint
     let connectionID: String
     private let identification: String
-    private let hostKey: HostKey
+    private let hostKeys: HostKeys
     let gateway: Gateway
     let authority: Authority
     private let connection: Descriptor
@@ -65,7 +65,7 @@ struct Monitor {
         let trusted = isRoot ? nil : Users.currentUID
         policy = try LivePolicy(options.policy, trusting: trusted)
         gateway = try policy.gateway()
-        hostKey = try readHostKey(options.hostKey, trusting: trusted)
+        hostKeys = try HostKeys(options.hostKeys, trusting: trusted)
         authority = Authority(peerHost: peer.host)
         identification = "SSH-2.0-\(software) \(connectionID)"
         try Self.greet(connection, identification)
@@ -130,7 +130,7 @@ struct Monitor {
 
     private var settings: MonitorMessage.Settings {
         MonitorMessage.Settings(
-            identification: identification, hostKeyAlgorithms: [hostKey.publicKey.algorithm], banner: gateway.banner,
+            identification: identification, hostKeyAlgorithms: hostKeys.algorithms, hostKeys: hostKeys.blobs, banner: gateway.banner,
             loginGraceSeconds: UInt32(clamping: gateway.loginGrace.components.seconds),
             idleSeconds: UInt32(clamping: gateway.idleTimeout.components.seconds),
             keepaliveSeconds: UInt32(clamping: gateway.keepalive.components.seconds), mostChannels: UInt32(gateway.maxChannels),
@@ -231,6 +231,7 @@ struct Monitor {
         case .start(let number, let program, let environment): start(number, program, environment)
         case .signal(let number, let name): signal(number, name)
         case .closed(let number): abandon(number)
+        case .prove(let blobs): prove(blobs)
         case .farewell(let text): farewell = text
         case .fault(let text):
             farewell = text
@@ -241,17 +242,24 @@ struct Monitor {
     /// Signs a key exchange: the host key and our own identification are put in here, so the frontend cannot have anything else signed.
     private mutating func sign(_ record: FrontendMessage.KeyExchangeRecord) throws(Violation) {
         guard let hash = KeyExchangeMethod(rawValue: record.method)?.hash else { throw .unknownMethod(record.method) }
+        guard let (key, blob) = hostKeys.signer(for: record.hostKeyAlgorithm) else { throw .unknownHostKey(record.hostKeyAlgorithm) }
         let exchangeHash = ExchangeHash(
             clientVersion: Array(record.clientVersion.utf8), serverVersion: Array(identification.utf8),
-            clientKexInit: record.clientKexInit, serverKexInit: record.serverKexInit, hostKey: hostKey.blob,
+            clientKexInit: record.clientKexInit, serverKexInit: record.serverKexInit, hostKey: blob,
             clientShare: record.clientShare, serverShare: record.serverShare, sharedSecret: SecretBytes(copying: record.sharedSecret),
             hash: hash
         ).value
         if case .beforeKeys = progress {
-            progress = .beforeAuthentication(SessionProof(identifier: exchangeHash, hostKey: hostKey.blob))
+            progress = .beforeAuthentication(SessionProof(identifier: exchangeHash, hostKey: blob))
             log.debug("client \(JSONText.string(record.clientVersion)), key exchange \(JSONText.string(record.method))")
         }
-        tell(.signed(hostKey: hostKey.blob, signature: hostKey.sign(exchangeHash)))
+        tell(.signed(hostKey: blob, signature: key.sign(exchangeHash)))
+    }
+
+    /// Proves to the client that we have the other host keys that it was told of (OpenSSH PROTOCOL §2.5). What is signed is composed here.
+    private mutating func prove(_ blobs: [[UInt8]]) {
+        guard case .authenticated(_, let session) = progress else { preconditionFailure("the gate admits proofs after authentication only") }
+        tell(.proved(signatures: hostKeys.proofs(of: blobs, sessionIdentifier: session.identifier)))
     }
 
     private mutating func probe(_ credential: FrontendMessage.Credential) {

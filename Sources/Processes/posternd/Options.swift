@@ -3,7 +3,8 @@ import Linux
 /// The command line of `posternd` (DESIGN §2).
 struct Options {
     var policy = "/var/lib/postern/policy.db"
-    var hostKey = "/etc/postern/host_ed25519"
+    /// At least one.
+    var hostKeys = ["/etc/postern/host_ed25519"]
     var listen: [SocketAddress] = []
     var verbosity = Verbosity.normal
     var log = LogTarget.standardError
@@ -30,7 +31,7 @@ struct Options {
     }
 
     static let usage = """
-        usage: posternd [-qv] [--policy FILE] [--host-key FILE] [--listen [ADDR:]PORT]... [--log stderr|syslog|FILE]
+        usage: posternd [-qv] [--policy FILE] [--host-key FILE]... [--listen [ADDR:]PORT]... [--log stderr|syslog|FILE]
           with a connection as standard input it serves that one; with --listen, or sockets from the service manager, it accepts them
 
         """
@@ -50,9 +51,9 @@ struct Options {
             case "--help", "-h": return .printUsage
             case "--policy": options.policy = try value(of: argument)
             case "--host-key":
-                guard !isHostKeyGiven else { throw Fault(text: "--host-key was given twice; one host key is served") }
+                let path = try value(of: argument)
+                options.hostKeys = isHostKeyGiven ? options.hostKeys + [path] : [path]
                 isHostKeyGiven = true
-                options.hostKey = try value(of: argument)
             case "--log": options.log = try logTarget(try value(of: argument))
             case "--listen":
                 let text = try value(of: argument)
@@ -86,7 +87,7 @@ struct Options {
 
     /// The arguments that make another `posternd` with the same settings serve one connection.
     var forOneConnection: [String] {
-        var arguments = ["--policy", policy, "--host-key", hostKey]
+        var arguments = ["--policy", policy] + hostKeys.flatMap { ["--host-key", $0] }
         switch verbosity {
         case .quiet: arguments.append("-q")
         case .normal: break

@@ -15,6 +15,8 @@ public enum FrontendMessage: Equatable, Sendable {
     case signal(request: UInt32, name: String)
     /// The client has closed the channel: nobody hears what runs there any more.
     case closed(request: UInt32)
+    /// Prove that these host keys are ours, for a client that has been told of them.
+    case prove(hostKeys: [[UInt8]])
     /// The connection is over, and this is why; for the log.
     case farewell(String)
     /// The connection was ended because the peer broke the protocol or a time limit, and this is how; for the log.
@@ -22,6 +24,8 @@ public enum FrontendMessage: Equatable, Sendable {
 
     public struct KeyExchangeRecord: Equatable, Sendable {
         public var method: String
+        /// Which of the host keys, or its certificate, the client wants to see.
+        public var hostKeyAlgorithm: String
         public var clientVersion: String
         public var clientKexInit: [UInt8]
         public var serverKexInit: [UInt8]
@@ -31,10 +35,11 @@ public enum FrontendMessage: Equatable, Sendable {
         public var sharedSecret: [UInt8]
 
         public init(
-            method: String, clientVersion: String, clientKexInit: [UInt8], serverKexInit: [UInt8], clientShare: [UInt8],
+            method: String, hostKeyAlgorithm: String, clientVersion: String, clientKexInit: [UInt8], serverKexInit: [UInt8], clientShare: [UInt8],
             serverShare: [UInt8], sharedSecret: [UInt8]
         ) {
             self.method = method
+            self.hostKeyAlgorithm = hostKeyAlgorithm
             self.clientVersion = clientVersion
             self.clientKexInit = clientKexInit
             self.serverKexInit = serverKexInit
@@ -84,10 +89,12 @@ public enum FrontendMessage: Equatable, Sendable {
     public static let mostVariables = 64
     /// Their names and values together, in bytes; with a command line of a whole packet they fit into ``longest``.
     public static let mostVariableBytes = 64 * 1024
+    /// Host keys, and the proofs of them.
+    public static let mostHostKeys = 16
     /// Text of a farewell, in bytes.
     public static let longestFarewell = 1024
 
-    private enum Tag: UInt8 { case sign = 1, probe, authenticate, start, signal, closed, farewell, fault }
+    private enum Tag: UInt8 { case sign = 1, probe, authenticate, start, signal, closed, farewell, fault, prove }
 
     public init(bytes: [UInt8]) throws(WireError) {
         guard bytes.count <= Self.longest else { throw .tooLong(length: bytes.count, limit: Self.longest) }
@@ -103,6 +110,7 @@ public enum FrontendMessage: Equatable, Sendable {
         case .signal: self = .signal(request: try reader.uint32(), name: try reader.text(limit: WireLimit.name))
         case .closed: self = .closed(request: try reader.uint32())
         case .farewell: self = .farewell(try reader.text(limit: Self.longestFarewell))
+        case .prove: self = .prove(hostKeys: try reader.blobs(most: Self.mostHostKeys))
         case .fault: self = .fault(try reader.text(limit: Self.longestFarewell))
         }
         try reader.finish()
@@ -140,6 +148,9 @@ public enum FrontendMessage: Equatable, Sendable {
         case .farewell(let text):
             writer.byte(Tag.farewell.rawValue)
             writer.text(text)
+        case .prove(let hostKeys):
+            writer.byte(Tag.prove.rawValue)
+            writer.blobs(hostKeys)
         case .fault(let text):
             writer.byte(Tag.fault.rawValue)
             writer.text(text)
@@ -165,7 +176,8 @@ public enum FrontendMessage: Equatable, Sendable {
 extension FrontendMessage.KeyExchangeRecord {
     fileprivate init(_ reader: inout WireReader) throws(WireError) {
         self.init(
-            method: try reader.text(limit: WireLimit.name), clientVersion: try reader.text(limit: WireLimit.name),
+            method: try reader.text(limit: WireLimit.name), hostKeyAlgorithm: try reader.text(limit: WireLimit.name),
+            clientVersion: try reader.text(limit: WireLimit.name),
             clientKexInit: try reader.string(limit: WireLimit.packet), serverKexInit: try reader.string(limit: WireLimit.packet),
             clientShare: try reader.string(limit: WireLimit.blob), serverShare: try reader.string(limit: WireLimit.blob),
             sharedSecret: try reader.string(limit: WireLimit.name))
@@ -173,6 +185,7 @@ extension FrontendMessage.KeyExchangeRecord {
 
     fileprivate func write(to writer: inout WireWriter) {
         writer.text(method)
+        writer.text(hostKeyAlgorithm)
         writer.text(clientVersion)
         for field in [clientKexInit, serverKexInit, clientShare, serverShare, sharedSecret] { writer.string(field) }
     }
@@ -214,5 +227,24 @@ extension FrontendMessage.Program {
             writer.byte(3)
             writer.text(name)
         }
+    }
+}
+
+extension WireReader {
+    /// Reads how many strings there are, and them.
+    mutating func blobs(most: Int) throws(WireError) -> [[UInt8]] {
+        let count = Int(try uint32())
+        guard count <= most else { throw .tooLong(length: count, limit: most) }
+        var blobs: [[UInt8]] = []
+        for _ in 0..<count { blobs.append(try string(limit: WireLimit.blob)) }
+        return blobs
+    }
+}
+
+extension WireWriter {
+    /// Writes how many strings there are, and them.
+    mutating func blobs(_ blobs: [[UInt8]]) {
+        uint32(UInt32(blobs.count))
+        for blob in blobs { string(blob) }
     }
 }

@@ -10,6 +10,8 @@ public enum MonitorMessage: Equatable, Sendable {
     case probed(Bool)
     /// The answer to ``FrontendMessage/authenticate(_:signature:)``.
     case authenticated(Bool)
+    /// The answer to ``FrontendMessage/prove(hostKeys:)``: a signature for each key, in its order; none where one is not ours.
+    case proved(signatures: [[UInt8]])
     /// The command of a request runs. With it come three descriptors: where to write its standard input, where to read its
     /// standard output and its standard error.
     case started(request: UInt32)
@@ -28,6 +30,8 @@ public enum MonitorMessage: Equatable, Sendable {
         /// The identification string that the monitor has sent already, without CR LF.
         public var identification: String
         public var hostKeyAlgorithms: [String]
+        /// All host keys, for clients that want to know them before one of them is the first.
+        public var hostKeys: [[UInt8]]
         public var banner: String
         public var loginGraceSeconds: UInt32
         public var idleSeconds: UInt32
@@ -37,11 +41,12 @@ public enum MonitorMessage: Equatable, Sendable {
         public var rekeySeconds: UInt32
 
         public init(
-            identification: String, hostKeyAlgorithms: [String], banner: String, loginGraceSeconds: UInt32, idleSeconds: UInt32,
+            identification: String, hostKeyAlgorithms: [String], hostKeys: [[UInt8]], banner: String, loginGraceSeconds: UInt32, idleSeconds: UInt32,
             keepaliveSeconds: UInt32, mostChannels: UInt32, rekeyBytes: UInt64, rekeySeconds: UInt32
         ) {
             self.identification = identification
             self.hostKeyAlgorithms = hostKeyAlgorithms
+            self.hostKeys = hostKeys
             self.banner = banner
             self.loginGraceSeconds = loginGraceSeconds
             self.idleSeconds = idleSeconds
@@ -58,7 +63,7 @@ public enum MonitorMessage: Equatable, Sendable {
     public static let descriptorsOfStarted = 3
     private static let longestText = 96 * 1024
 
-    private enum Tag: UInt8 { case begin = 1, signed, probed, authenticated, started, printed, exited }
+    private enum Tag: UInt8 { case begin = 1, signed, probed, authenticated, started, printed, exited, proved }
 
     public init(bytes: [UInt8]) throws(WireError) {
         guard bytes.count <= Self.longest else { throw .tooLong(length: bytes.count, limit: Self.longest) }
@@ -70,6 +75,7 @@ public enum MonitorMessage: Equatable, Sendable {
         case .signed: self = .signed(hostKey: try reader.string(limit: WireLimit.blob), signature: try reader.string(limit: WireLimit.blob))
         case .probed: self = .probed(try reader.boolean())
         case .authenticated: self = .authenticated(try reader.boolean())
+        case .proved: self = .proved(signatures: try reader.blobs(most: FrontendMessage.mostHostKeys))
         case .started: self = .started(request: try reader.uint32())
         case .printed:
             self = .printed(
@@ -97,6 +103,9 @@ public enum MonitorMessage: Equatable, Sendable {
         case .authenticated(let isGranted):
             writer.byte(Tag.authenticated.rawValue)
             writer.boolean(isGranted)
+        case .proved(let signatures):
+            writer.byte(Tag.proved.rawValue)
+            writer.blobs(signatures)
         case .started(let request):
             writer.byte(Tag.started.rawValue)
             writer.uint32(request)
@@ -142,6 +151,7 @@ extension MonitorMessage.Settings {
     fileprivate init(_ reader: inout WireReader) throws(WireError) {
         self.init(
             identification: try reader.text(limit: WireLimit.name), hostKeyAlgorithms: try reader.nameList(),
+            hostKeys: try reader.blobs(most: FrontendMessage.mostHostKeys),
             banner: try reader.text(limit: WireLimit.text), loginGraceSeconds: try reader.uint32(), idleSeconds: try reader.uint32(),
             keepaliveSeconds: try reader.uint32(), mostChannels: try reader.uint32(), rekeyBytes: try reader.uint64(),
             rekeySeconds: try reader.uint32())
@@ -150,6 +160,7 @@ extension MonitorMessage.Settings {
     fileprivate func write(to writer: inout WireWriter) {
         writer.text(identification)
         writer.nameList(hostKeyAlgorithms)
+        writer.blobs(hostKeys)
         writer.text(banner)
         for seconds in [loginGraceSeconds, idleSeconds, keepaliveSeconds, mostChannels] { writer.uint32(seconds) }
         writer.uint64(rekeyBytes)

@@ -19,12 +19,15 @@ public struct RequestGate: Sendable {
     private var signatures = 0
     private var probes = 0
     private var exchanges = 0
+    private var proofs = 0
     /// Requests are numbered without a gap, and none is made twice.
     private var nextRequest: UInt32 = 0
 
     /// RFC 4252 §4 recommends 20 tries; DESIGN §5 has 6 signatures and 64 probes.
     public static let mostSignatures = 6
     public static let mostProbes = 64
+    /// Clients ask once for the host keys that they did not know.
+    private static let mostProofs = 1
     /// Repeated key exchanges that need no explanation by bytes or time.
     private static let freeExchanges = 8
     private static let secondsAnExchange = 10
@@ -51,6 +54,8 @@ public struct RequestGate: Sendable {
             let bySeconds = Int(clamping: age.components.seconds) / Self.secondsAnExchange
             let byBytes = Int(clamping: movedBytes / Self.bytesAnExchange)
             try Self.count(&exchanges, limit: Self.freeExchanges + bySeconds + byBytes, request)
+        case (.authenticated, .prove):
+            try Self.count(&proofs, limit: Self.mostProofs, request)
         case (.authenticated, .start(nextRequest, _, _)):
             guard nextRequest < Self.mostRequests else { throw .tooMany(request: request.name, limit: Int(Self.mostRequests)) }
             nextRequest += 1
@@ -84,6 +89,7 @@ extension FrontendMessage {
         case .probe: "probe"
         case .authenticate: "authenticate"
         case .start: "start"
+        case .prove: "prove"
         case .signal: "signal"
         case .closed: "closed"
         case .farewell: "farewell"

@@ -77,6 +77,11 @@ extension Endpoint {
         stack.perform(stack.withConnection { $0.answer(id, isSuccess) })
     }
 
+    /// Makes a global request that wants no reply (RFC 4254 §4).
+    public mutating func announceGlobal(name: String, details: [UInt8]) {
+        stack.perform([stack.withConnection { $0.requestGlobal(name: name, wantReply: false, details: details) }])
+    }
+
     /// Answers a global request that wants a reply; nil is no.
     public mutating func answerGlobal(_ details: [UInt8]?) {
         stack.perform([stack.withConnection { $0.answerGlobal(details) }])

@@ -64,6 +64,15 @@ public struct Certificate: Equatable, Sendable {
         (validAfter, validBefore, options) = (fields.validAfter, fields.validBefore, fields.options)
     }
 
+    /// Parses the one line of a `-cert.pub` file: `type base64 comment`.
+    public init(line: String) throws(KeyError) {
+        let words = line.split(maxSplits: 2) { $0 == " " || $0 == "\t" || $0.isNewline }
+        guard words.count >= 2 else { throw .notAKey }
+        guard let blob = Base64.decode(String(words[1])) else { throw .badBase64 }
+        try self.init(blob: blob)
+        guard algorithm == words[0] else { throw .typeMismatch(line: String(words[0]), key: algorithm) }
+    }
+
     /// What stands between the key and the signature.
     private struct Fields {
         let serial: UInt64
