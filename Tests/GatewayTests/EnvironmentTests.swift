@@ -110,7 +110,7 @@ import Testing
 
             [sandbox.look]
             base = "tool"
-            read = ["/proc"]
+            read = ["/proc/self"]
 
             """
         try Gateway.serving(.init(keys: [.init(name: "alice", lines: "may = ['list']")], commands: commands)) { gateway in
@@ -140,7 +140,7 @@ import Testing
 
             [sandbox.look]
             base = "tool"
-            read = ["/proc"]
+            read = ["/proc/self"]
 
             """
         try Gateway.serving(.init(keys: [.init(name: "alice", lines: "may = ['status']")], commands: commands)) { gateway in
@@ -219,8 +219,8 @@ import Testing
                 let below = LiveProcess.descendants(of: gateway.process.pid)
                 let frontend = try #require(below.first { $0.name == "postern-fronten" })
                 let status = try #require(LiveProcess(frontend.parent)).status
-                // CHOWN, KILL, SETGID, SETUID, SETPCAP (capabilities(7)).
-                #expect(status["CapEff"] == (isRoot ? "00000000000001e1" : "0000000000000000"))
+                // CHOWN, KILL, SETGID, SETUID, SETPCAP, SYS_ADMIN (capabilities(7)).
+                #expect(status["CapEff"] == (isRoot ? "00000000002001e1" : "0000000000000000"))
                 // What is not dumpable belongs to root in /proc.
                 let owner = try FileManager.default.attributesOfItem(atPath: "/proc/\(frontend.parent)/environ")[.ownerAccountID] as? Int
                 #expect(owner == 0)

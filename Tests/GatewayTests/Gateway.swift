@@ -200,5 +200,7 @@ struct AuditRecord {
     /// Empty where there is no such text.
     subscript(name: String) -> String { members[name] as? String ?? "" }
     func number(_ name: String) -> Int? { members[name] as? Int }
+    /// Of an object of numbers.
+    func numbers(_ name: String) -> [String: Int]? { members[name] as? [String: Int] }
     var names: Set<String> { Set(members.keys) }
 }

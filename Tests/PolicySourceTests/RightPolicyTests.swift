@@ -90,7 +90,7 @@ import Testing
         #expect(sandbox.limits.cpu == .seconds(60))
         #expect(sandbox.limits.fileSize == 1 << 30)
         #expect(sandbox.allowedCalls == ["@ipc"])
-        #expect(sandbox.filter == Array("filter of deploy".utf8))
+        #expect(sandbox.filter.program == Array("filter of deploy".utf8))
     }
 
     static let small = """

@@ -62,7 +62,7 @@ struct World {
                 if let call = (plan.allowedCalls + plan.deniedCalls).first(where: { $0 == "frobnicate" }) {
                     throw Objection("there is no system call \"\(call)\"")
                 }
-                return Array("filter of \(plan.name)".utf8)
+                return CallFilter(program: Array("filter of \(plan.name)".utf8))
             })
     }
 

@@ -14,7 +14,8 @@ import Testing
         var tool = SandboxPlan(name: "tool")
         tool.paths = [PathRule(path: "/srv/app", access: .write, isRequired: true), PathRule(path: "/usr", access: .execute, isRequired: false)]
         tool.network = .tcp(ports: [443, 5432], dns: true)
-        tool.filter = [UInt8](0...255)
+        tool.filter = CallFilter(
+            program: [UInt8](0...255), denials: DenialTable([DeniedCall(number: 101, name: "ptrace", answer: .error(1))]), landlockABI: 3)
         tool.allowedCalls = ["@ipc"]
         tool.deniedCalls = ["ptrace", "kexec_load"]
         var narrow = SandboxPlan(name: "narrow")
@@ -258,5 +259,28 @@ private struct CountingStorage: ~Copyable, PolicyStorage {
         tally.reads += 1
         tally.bytes += range.count
         return Array(stored[range])
+    }
+}
+
+@Suite("DESIGN §6: denied calls by number") struct DenialTableTests {
+    private static let calls = [
+        DeniedCall(number: 101, name: "ptrace", answer: .error(1)), DeniedCall(number: 169, name: "reboot", answer: .end),
+        DeniedCall(number: 41, name: "socket", answer: .error(13), argument: 0), DeniedCall(number: 462, name: "mseal", answer: .error(38), argument: 5),
+    ]
+
+    @Test func `what goes in comes out`() {
+        let table = DenialTable(bytes: DenialTable(Self.calls).bytes)
+        for call in Self.calls { #expect(table[Int(call.number)] == call) }
+        #expect(table[102] == nil)
+        #expect(table[-1] == nil)
+    }
+
+    @Test func `cut short or damaged it holds less, and no more`() {
+        let bytes = DenialTable(Self.calls).bytes
+        for length in bytes.indices {
+            let table = DenialTable(bytes: Array(bytes[..<length]))
+            for call in Self.calls { #expect(table[Int(call.number)] == nil || table[Int(call.number)] == call) }
+        }
+        #expect(DenialTable(bytes: [UInt8](repeating: 255, count: 100))[65535] == nil)
     }
 }

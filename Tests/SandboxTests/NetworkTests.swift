@@ -50,7 +50,7 @@ import Testing
     @Test func `an older kernel is said, not passed over`() throws {
         var sandbox = PredefinedSandbox.tool
         sandbox.network = .tcp(ports: [1], dns: false)
-        sandbox.filter = [0, 0, 0, 0, 0, 0, 0, 0]
+        sandbox.filter.program = [0, 0, 0, 0, 0, 0, 0, 0]
         let account = Account(name: "me", uid: isRoot ? 65534 : Users.currentUID, gid: 0, groups: [], home: "/", shell: "")
         let null = try openFile("/dev/null")
         let program = try ProgramFile("/bin/true")

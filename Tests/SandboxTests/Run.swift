@@ -6,6 +6,7 @@ struct Outcome {
     let status: Exit.Status
     let output: String
     let errors: String
+    let denials: DenialLog
 
     var succeeded: Bool { status == .exited(0) }
 }
@@ -24,12 +25,25 @@ func run(_ arguments: [String], _ change: (inout ProcessPlan) -> Void = { _ in }
 
 /// Launches, then reads both pipes to their ends. The plan, taken over, is the last owner of the writing ends.
 private func finish(_ plan: consuming ProcessPlan, _ output: Descriptor, _ errors: Descriptor) throws -> Outcome {
-    let child = try launch(plan)
+    var (child, log) = try launchReporting(plan)
     plan.descriptors = []
-    let exit = try child.waitUntilExit()
+    let exit = try end(of: child, &log)
     try output.setNonBlocking()
     try errors.setNonBlocking()
-    return Outcome(status: exit.status, output: try text(output), errors: try text(errors))
+    return Outcome(status: exit.status, output: try text(output), errors: try text(errors), denials: log)
+}
+
+/// Waits for it, and answers its denied calls meanwhile, as the monitor does.
+func end(of child: ChildProcess, _ log: inout DenialLog) throws -> Exit {
+    while true {
+        var poll = PollSet()
+        poll.add(child.pidfd, .readable, token: 0)
+        if let listener = log.listener { poll.add(listener, .readable, token: 1) }
+        let ready = try poll.wait(timeout: nil)
+        if ready.contains(where: { $0.token == 1 }) { log.answer() }
+        if log.deadly != nil { try child.sendSignal(.kill) }
+        if let exit = try ready.contains(where: { $0.token == 0 }) ? child.reap() : nil { return exit }
+    }
 }
 
 /// What is in the pipe now: at most what a pipe holds, 64 KiB.

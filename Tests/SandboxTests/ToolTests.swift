@@ -111,14 +111,14 @@ private let landlock = LandlockSupport.running.abi > 0
         ("setns", "call(308, -1, 0)", 1), ("mount", "call(165, 0, 0, 0, 0, 0)", 1), ("umount", "call(166, 0, 0)", 1),
         ("pivot_root", "call(155, 0, 0)", 1), ("chroot", "os.chroot('/')", 1), ("keyctl", "call(250, 0, -3, 0)", 1),
         ("add_key", "call(248, 0, 0, 0, 0, 0)", 1), ("bpf", "call(321, 0, 0, 0)", 1), ("perf_event_open", "call(298, 0, 0, -1, -1, 0)", 1),
-        ("io_uring_setup", "call(425, 1, 0)", 1), ("userfaultfd", "call(323, 0)", 1), ("open_by_handle_at", "call(304, -1, 0, 0)", 1),
+        ("io_uring_setup", "call(425, 1, 0)", 1), ("userfaultfd", "call(323, 0)", 1),
         ("another personality", "call(135, 0x0400000)", 1), ("setuid", "call(105, 0)", 1), ("setgroups", "call(116, 0, 0)", 1),
         ("limits of another", "call(302, 1, 7, 0, 0)", 1), ("a seccomp filter by prctl", "call(157, 22, 2, 0)", 1),
-        ("pushing terminal input", "call(16, 0, 0x5412, 0)", 25),
-        ("the same, with bits that the kernel does not see", "call(16, 0, 0x100005412, 0)", 25),
+        ("pushing terminal input", "call(16, 0, 0x5412, 0)", 1),
+        ("the same, with bits that the kernel does not see", "call(16, 0, 0x100005412, 0)", 1),
         ("chmod", "os.chmod('/usr', 0o755)", 1), ("chown", "os.chown('/usr', -1, -1)", 1), ("utimes", "os.utime('/usr')", 1),
         ("setxattr", "os.setxattr('/usr', 'user.x', b'')", 1), ("a call nobody knows", "call(999)", 38),
-        ("kernel modules", "call(313, -1, 0, 0)", 1), ("the log of the kernel", "call(103, 10, 0, 0)", 1), ("openat2", "call(437, -100, 0, 0, 0)", 38),
+        ("the log of the kernel", "call(103, 10, 0, 0)", 1), ("openat2", "call(437, -100, 0, 0, 0)", 38),
     ]
 
     private static func errno(of call: String) -> String {
@@ -183,7 +183,7 @@ private let landlock = LandlockSupport.running.abi > 0
             try ProcessPlan(
                 confining: sandbox, account: root, program: program, arguments: [], environment: [], input: null, output: null, error: null)
         }
-        sandbox.filter = []
+        sandbox.filter.program = []
         #expect(throws: EnforcementError.noFilter(sandbox: "tool")) {
             try ProcessPlan(
                 confining: sandbox, account: root, program: program, arguments: [], environment: [], input: null, output: null, error: null)

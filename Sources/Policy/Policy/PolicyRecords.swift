@@ -114,7 +114,9 @@ extension SandboxPlan: PolicyRecord {
         writer.list(paths) { $1.write(to: &$0) }
         network.write(to: &writer)
         limits.write(to: &writer)
-        writer.blob(filter)
+        writer.blob(filter.program)
+        writer.blob(filter.denials.bytes)
+        writer.byte(filter.landlockABI)
         writer.list(allowedCalls) { $0.text($1) }
         writer.list(deniedCalls) { $0.text($1) }
     }
@@ -124,7 +126,7 @@ extension SandboxPlan: PolicyRecord {
         paths = try reader.list { (reader) throws(RecordFault) in try PathRule(reading: &reader) }
         network = try Network(reading: &reader)
         limits = try ResourceLimits(reading: &reader)
-        filter = try reader.blob()
+        filter = CallFilter(program: try reader.blob(), denials: DenialTable(bytes: try reader.blob()), landlockABI: try reader.byte())
         allowedCalls = try reader.list { (reader) throws(RecordFault) in try reader.text() }
         deniedCalls = try reader.list { (reader) throws(RecordFault) in try reader.text() }
     }

@@ -7,8 +7,7 @@ public struct SandboxPlan: Equatable, Sendable {
     public var paths: [PathRule] = []
     public var network: Network = .none
     public var limits = ResourceLimits()
-    /// A finished seccomp program: `struct sock_filter` records of 8 bytes in this machine's byte order. Never empty in a compiled policy.
-    public var filter: [UInt8] = []
+    public var filter = CallFilter()
     /// System calls by name or `@group`, on top of the base's.
     public var allowedCalls: [String] = []
     public var deniedCalls: [String] = []

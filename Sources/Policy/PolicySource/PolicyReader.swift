@@ -103,15 +103,15 @@ struct PolicyReader {
 
     /// Plans of one sandbox differ only in their program, so they share a filter.
     private func compileFilters(_ plans: inout [SandboxPlan]) {
-        var filters: [String: [UInt8]] = [:]
+        var filters: [String: CallFilter] = [:]
         for index in plans.indices {
             let name = plans[index].name
             if filters[name] == nil { filters[name] = filter(of: plans[index]) }
-            plans[index].filter = filters[name] ?? []
+            plans[index].filter = filters[name] ?? CallFilter()
         }
     }
 
-    private func filter(of plan: SandboxPlan) -> [UInt8]? {
+    private func filter(of plan: SandboxPlan) -> CallFilter? {
         do throws(Objection) {
             return try surroundings.compile(plan)
         } catch {

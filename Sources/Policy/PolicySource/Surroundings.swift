@@ -28,8 +28,8 @@ public struct Surroundings {
     public var keyIDDigest: (_ keyID: String, _ authority: [UInt8]) -> [UInt8]
     /// The sandboxes that need no table, `tool` among them.
     public var predefined: [SandboxPlan]
-    /// The finished system-call filter of a plan: BPF.
-    public var compile: (_ plan: SandboxPlan) throws(Objection) -> [UInt8]
+    /// The finished system-call filter of a plan.
+    public var compile: (_ plan: SandboxPlan) throws(Objection) -> CallFilter
 
     public init(
         now: Int64, uid: UInt32,
@@ -43,7 +43,7 @@ public struct Surroundings {
         revocationList: @escaping ([UInt8]) throws(Objection) -> RevokedByList?,
         keyIDDigest: @escaping (String, [UInt8]) -> [UInt8],
         predefined: [SandboxPlan],
-        compile: @escaping (SandboxPlan) throws(Objection) -> [UInt8]
+        compile: @escaping (SandboxPlan) throws(Objection) -> CallFilter
     ) {
         self.now = now
         self.uid = uid

@@ -54,7 +54,7 @@ struct Explanation {
         rows.append(("  file size", plan.limits.fileSize.map { Quantity.text(bytes: $0) } ?? "no limit"))
         rows.append(("  calls", list(plan.allowedCalls)))
         rows.append(("  denied calls", list(plan.deniedCalls)))
-        rows.append(("  filter", "\(plan.filter.count / 8) instructions"))
+        rows.append(("  filter", "\(plan.filter.program.count / 8) instructions"))
         return rows
     }
 

@@ -6,6 +6,7 @@ import Sandbox
 /// Turns a decision into a running process.
 struct CommandStart {
     let process: ChildProcess
+    let denials: DenialLog
     let temporaryDirectory: TemporaryDirectory
     /// For the frontend: where standard input is written, where output and error are read.
     let streams: [Descriptor]
@@ -21,9 +22,9 @@ struct CommandStart {
             try TemporaryDirectory.make(named: requestID, for: launch.command.account, asRoot: asRoot)
         }
         do throws(StartFault) {
-            let process = try start(program, launch, sandbox, pipes, directory)
+            let (process, denials) = try start(program, launch, sandbox, pipes, directory)
             let kept = launch.command.survivesDisconnect ? [pipes.streams[1], pipes.streams[2]] : []
-            return CommandStart(process: process, temporaryDirectory: directory, streams: pipes.streams, keptOutputs: kept)
+            return CommandStart(process: process, denials: denials, temporaryDirectory: directory, streams: pipes.streams, keptOutputs: kept)
         } catch {
             // It is empty: nothing ran.
             do throws(Errno) { try removeDirectory(directory.path) } catch {}
@@ -33,15 +34,15 @@ struct CommandStart {
 
     private static func start(
         _ program: ProgramFile, _ launch: Launch, _ sandbox: SandboxPlan, _ pipes: Pipes, _ directory: TemporaryDirectory
-    ) throws(StartFault) -> ChildProcess {
+    ) throws(StartFault) -> (ChildProcess, DenialLog) {
         let environment = launch.environment.map { "\($0.name)=\($0.value)" } + ["TMPDIR=\(directory.path)"]
-        let plan = try mending({ StartFault("sandbox", "\($0)") }) { () throws(EnforcementError) in
+        let plan = try mending({ StartFault("sandbox: \($0)", "") }) { () throws(EnforcementError) in
             try ProcessPlan(
                 confining: sandbox, account: launch.command.account, program: program, arguments: launch.argv.map { Array($0.utf8) },
                 environment: environment.map { Array($0.utf8) }, directory: launch.directory, temporary: directory.path,
                 input: pipes.input, output: pipes.output, error: pipes.error)
         }
-        return try mending(StartFault.init) { () throws(LaunchError) in try Sandbox.launch(plan) }
+        return try mending(StartFault.init) { () throws(LaunchError) in try launchReporting(plan) }
     }
 
     private static func mending<Value, Failure: Error>(

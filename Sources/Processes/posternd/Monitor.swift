@@ -3,6 +3,7 @@ import MonitorProtocol
 import Policy
 import SSHKeys
 import SSHWire
+import Sandbox
 import Sodium
 
 /// Serves one connection: it holds the host key and the policy, decides, and starts commands (DESIGN §6). It reads no byte of the peer;
@@ -72,9 +73,9 @@ struct Monitor {
         signals = try naming("signals", isTemporary: true) { () throws(Errno) in
             try SignalDescriptor([.child, .terminate, .interrupt, .hangUp])
         }
-        // Users are changed, foreign processes signalled, temporary directories given away. The bounding set is emptied here once for
+        // Users are changed, namespaces made, foreign processes signalled, temporary directories given away. The bounding set is emptied here once for
         // all our children; only the frontend's root directory is changed, before that capability goes too.
-        let kept: [Capability] = [.setUID, .setGID, .setCapabilities, .kill, .chown]
+        let kept: [Capability] = [.setUID, .setGID, .setCapabilities, .kill, .chown, .system]
         try Self.keepOnly(kept + [.chroot], isRoot)
         let frontend = try FrontendProcess.start(connection: connection, asRoot: isRoot)
         try Self.keepOnly(kept, isRoot)
@@ -182,6 +183,7 @@ struct Monitor {
         for command in commands.values where command.isAbandoned {
             for output in command.outputs { poll.add(output, .readable, token: 0) }
         }
+        for listener in commands.values.compactMap(\.denials.listener) { poll.add(listener, .readable, token: 0) }
         let deadline = (commands.values.compactMap(\.deadline) + [loginDeadline].compactMap { $0 }).min()
         do throws(Errno) {
             _ = try poll.wait(timeout: deadline.map { $0 - Clock.monotonic })

@@ -2,6 +2,7 @@ import Linux
 import MonitorProtocol
 import Policy
 import SSHKeys
+import Sandbox
 
 /// What a client asks to run: decided, started, signalled, ended and recorded.
 extension Monitor {
@@ -52,7 +53,8 @@ extension Monitor {
             let started = try CommandStart.start(launch, sandbox, requestID: requestID, asRoot: isRoot)
             commands[request] = RunningCommand(
                 request: request, requestID: requestID, command: command, process: started.process,
-                temporaryDirectory: started.temporaryDirectory, started: Clock.monotonic, outputs: started.keptOutputs)
+                temporaryDirectory: started.temporaryDirectory, started: Clock.monotonic,
+                denials: started.denials, outputs: started.keptOutputs)
             tell(.started(request: request), descriptors: started.streams)
         } catch {
             log.audit(
@@ -102,6 +104,7 @@ extension Monitor {
     mutating func tickCommands() {
         let now = Clock.monotonic
         for request in commands.keys.sorted() {
+            commands[request]?.answerDenials()
             commands[request]?.tick(now: now)
             if commands[request]?.isAbandoned == true { commands[request]?.drain() }
         }
@@ -109,8 +112,9 @@ extension Monitor {
 
     // MARK: - The end
 
-    mutating func finish(_ running: RunningCommand, _ exit: Exit) {
+    mutating func finish(_ running: RunningCommand, _ reaped: Exit) {
         commands[running.request] = nil
+        let exit = running.process.ownExit(reaped)
         let (ending, note) = running.ending(exit)
         auditEnd(running, exit, ending)
         tell(.exited(request: running.request, ending, note: note))
@@ -156,6 +160,7 @@ extension Monitor {
             .init("cpu_ms", .integer((exit.userTime + exit.systemTime).milliseconds)),
             .init("peak_memory_kib", .integer(Int64(exit.maxResident / 1024))),
         ]
+        if !running.denials.isEmpty { members.append(.init("denied", running.denials.auditText)) }
         log.audit("finished", members)
         log.info("\(running.command.name) has ended: \(ending)")
     }
@@ -167,6 +172,14 @@ extension Launch {
             .init("command", .string(command.name)), .init("user", .string(command.account.name)),
             .init("argv", .array(argv.map { .string($0) })),
         ]
+    }
+}
+
+extension DenialLog {
+    /// Each call with how often it was denied.
+    fileprivate var auditText: JSONText {
+        let listed = entries.map { JSONText.Member($0.name, .integer(Int64($0.count))) }
+        return .object(listed + (unlisted > 0 ? [.init("others", .integer(Int64(unlisted)))] : []))
     }
 }
 

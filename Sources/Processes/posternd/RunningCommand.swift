@@ -1,6 +1,7 @@
 import Linux
 import MonitorProtocol
 import Policy
+import Sandbox
 
 /// A command that was started, until its last process has gone and its record is written.
 struct RunningCommand {
@@ -9,6 +10,8 @@ struct RunningCommand {
         case timeout
         case disconnect
         case stop
+        /// It made a call that no harmless program makes.
+        case denied
     }
 
     enum Stage: Equatable {
@@ -24,6 +27,8 @@ struct RunningCommand {
     let process: ChildProcess
     let temporaryDirectory: TemporaryDirectory
     let started: Duration
+    /// The system calls that its sandbox denied it.
+    var denials: DenialLog
     var stage = Stage.running
     /// Its output streams, kept for a command that outlives its client.
     var outputs: [Descriptor]
@@ -57,12 +62,21 @@ struct RunningCommand {
         guard let deadline, deadline <= now else { return }
         switch stage {
         case .running: end(.timeout, now: now)
-        case .ending(let cause, _):
-            stage = .killed(cause)
-            killTree(process)
-            signalGroup(.kill)
+        case .ending(let cause, _): kill(cause)
         case .killed: break
         }
+    }
+
+    private mutating func kill(_ cause: Cause) {
+        stage = .killed(cause)
+        killTree(process)
+        signalGroup(.kill)
+    }
+
+    /// Answers the denied calls that wait; one of the worst ends the command.
+    mutating func answerDenials() {
+        denials.answer()
+        if denials.deadly != nil, cause != .denied { kill(.denied) }
     }
 
     /// What the client is told of the end: the exit status, and a line for standard error where it was not the command's own.
@@ -70,10 +84,22 @@ struct RunningCommand {
         switch (stage, exit.status) {
         case (.ending(.timeout, _), _), (.killed(.timeout), _):
             (.status(ExitStatus.timedOut), "postern: \(command.name) was stopped: it ran longer than \(command.timeout?.text ?? "allowed")\n")
-        case (_, .exited(let code)): (.status(UInt32(code)), "")
-        case (_, .signaled(let signal, let dumped)): (.signal(name: signal.name ?? "\(signal.number)@postern", coreDumped: dumped), "")
+        case (_, .exited(let code)): (.status(UInt32(code)), code == 0 ? "" : denialNote)
+        case (_, .signaled(let signal, let dumped)):
+            (.signal(name: signal.name ?? "\(signal.number)@postern", coreDumped: dumped), denialNote)
         }
     }
+
+    /// Names the calls that were denied, where that may be why it failed (DESIGN §4.1).
+    private var denialNote: String {
+        if let deadly = denials.deadly { return "postern: \(command.name) was ended: it called \(deadly)\n" }
+        if denials.isEmpty { return "" }
+        let names = denials.entries.prefix(Self.mostNamed).map(\.name)
+        let more = denials.entries.count > names.count ? " and others" : ""
+        return "postern: \(command.name) was denied \(names.joined(separator: ", "))\(more)\n"
+    }
+
+    private static let mostNamed = 8
 
     /// Why we are ending it; nil while it runs, or when it ends by itself.
     var cause: Cause? {

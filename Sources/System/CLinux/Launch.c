@@ -4,6 +4,7 @@
 #include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <sys/mount.h>
 
 enum {
     STACK_BYTES = 64 * 1024,
@@ -15,6 +16,7 @@ enum {
     LAST_SIGNAL = 64,
     LAST_CAPABILITY = 63,
     KERNEL_SIGNAL_SET_BYTES = 8,
+    WAIT_KILLABLE = 1 << 5,  // SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, Linux 5.19
 };
 
 // The kernel's layouts; the headers of Debian 12 know only the first field of the first.
@@ -23,16 +25,17 @@ struct __attribute__((packed)) landlock_path { uint64_t rights; int32_t parent; 
 struct landlock_port { uint64_t rights, port; };
 struct kernel_action { void (*handler)(int); unsigned long flags; void (*restorer)(void); uint64_t mask; };
 
+/// Stands in memory that the parent, the child and process 1 between them share, above the child's stack.
 struct child {
     const struct postern_launch_plan *plan;
-    volatile struct postern_launch_result *result;
+    volatile struct postern_launch_result result;
     pid_t parent;
-    int program, root;  // where the plan's descriptors are after they were placed, or -1
+    int program, root, channel;  // where these descriptors are after they were placed, or -1
 };
 
-/// Reports the failing step through the memory shared with the parent, and ends.
+/// Reports the failing step, and ends.
 static _Noreturn void fail(struct child *child, int error) {
-    child->result->error = error;
+    child->result.error = error;
     for (;;) syscall(SYS_exit_group, 125);
 }
 
@@ -51,28 +54,31 @@ static void reset_signals(struct child *child) {
     }
 }
 
-/// Puts the given descriptors at 0, 1, 2 …, the program after them, the root after that; closes all others.
+/// Puts the given descriptors at 0, 1, 2 …, after them the program, the root and the way back; closes all others.
 static void place_descriptors(struct child *child) {
     const int count = (int)child->plan->settings.descriptor_count;
-    int source[POSTERN_MAX_DESCRIPTORS + 2];
+    const int total = count + 3;
+    int source[POSTERN_MAX_DESCRIPTORS + 3];
     if (count > POSTERN_MAX_DESCRIPTORS) fail(child, EINVAL);
     for (int i = 0; i < count; i++) source[i] = child->plan->descriptors[i];
     source[count] = child->plan->settings.program;
     source[count + 1] = child->plan->settings.root;
+    source[count + 2] = child->channel;
     // First out of the way of each other, then into place.
-    for (int i = 0; i < count + 2; i++) {
-        child->result->index = (uint32_t)i;
-        if (source[i] >= count + 2 || (source[i] < 0 && i >= count)) continue;
-        source[i] = (int)must(child, syscall(SYS_fcntl, source[i], F_DUPFD_CLOEXEC, count + 2));
+    for (int i = 0; i < total; i++) {
+        child->result.index = (uint32_t)i;
+        if (source[i] >= total || (source[i] < 0 && i >= count)) continue;
+        source[i] = (int)must(child, syscall(SYS_fcntl, source[i], F_DUPFD_CLOEXEC, total));
     }
-    for (int i = 0; i < count + 2; i++) {
-        child->result->index = (uint32_t)i;
+    for (int i = 0; i < total; i++) {
+        child->result.index = (uint32_t)i;
         if (source[i] < 0) syscall(SYS_close, i);
         else must(child, syscall(SYS_dup3, source[i], i, i < count ? 0 : O_CLOEXEC));
     }
-    must(child, syscall(SYS_close_range, count + 2, ~0U, 0));
+    must(child, syscall(SYS_close_range, total, ~0U, 0));
     child->program = source[count] < 0 ? -1 : count;
     child->root = source[count + 1] < 0 ? -1 : count + 1;
+    child->channel = source[count + 2] < 0 ? -1 : count + 2;
 }
 
 static void start_session(struct child *child) {
@@ -91,7 +97,7 @@ static void set_limits(struct child *child) {
     for (uint32_t i = 0; i < child->plan->settings.limit_count; i++) {
         const struct postern_limit *limit = &child->plan->limits[i];
         const uint64_t pair[2] = {limit->soft, limit->hard};
-        child->result->index = i;
+        child->result.index = i;
         must(child, syscall(SYS_prlimit64, 0, limit->resource, pair, NULL));
     }
 }
@@ -101,7 +107,7 @@ static void drop_bounding(struct child *child) {
     for (int capability = 0; capability <= LAST_CAPABILITY; capability++) {
         const long held = syscall(SYS_prctl, PR_CAPBSET_READ, capability, 0, 0, 0);
         if (held < 0) return;  // past the last one this kernel has
-        child->result->index = (uint32_t)capability;
+        child->result.index = (uint32_t)capability;
         if (held) must(child, syscall(SYS_prctl, PR_CAPBSET_DROP, capability, 0, 0, 0));
     }
 }
@@ -141,8 +147,6 @@ static void empty_capabilities(struct child *child) {
 static void bind_to_parent(struct child *child) {
     if (child->plan->settings.parent_death_signal == 0) return;
     must(child, syscall(SYS_prctl, PR_SET_PDEATHSIG, child->plan->settings.parent_death_signal, 0, 0, 0));
-    // In a new pid namespace the parent has no number to compare.
-    if (child->plan->settings.namespaces & CLONE_NEWPID) return;
     if (syscall(SYS_getppid) != child->parent) fail(child, ESRCH);
 }
 
@@ -153,11 +157,6 @@ static void change_directory(struct child *child) {
 static void renounce_privileges(struct child *child) {
     if (child->plan->settings.keeps_privileges) return;
     must(child, syscall(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
-}
-
-/// What an optional rule passes over: the path is not there, or not for this user.
-static bool is_absent(int error) {
-    return error == ENOENT || error == ENOTDIR || error == EACCES || error == ELOOP;
 }
 
 static void add_path_rule(struct child *child, int ruleset, int beneath, uint64_t rights) {
@@ -173,25 +172,27 @@ static void enter_landlock(struct child *child) {
     const struct postern_launch_plan *plan = child->plan;
     if (!plan->settings.landlock) return;
     const struct landlock_ruleset handled = {plan->settings.handled_files, plan->settings.handled_network, plan->settings.scoped};
-    child->result->index = UINT32_MAX;
+    child->result.index = UINT32_MAX;
     const int ruleset = (int)must(child, syscall(SYS_landlock_create_ruleset, &handled, sizeof handled, 0));
     if (child->program >= 0 && plan->settings.handled_files) {
         add_path_rule(child, ruleset, child->program, plan->settings.program_rights);
     }
     for (uint32_t i = 0; i < plan->settings.rule_count; i++) {
-        child->result->index = i;
+        child->result.index = i;
         const long beneath = syscall(SYS_openat, AT_FDCWD, plan->rules[i].path, O_PATH | O_CLOEXEC);
-        if (beneath < 0 && !plan->rules[i].required && is_absent(errno)) continue;
+        // What an optional rule passes over: the path is not there, or not for this user.
+        const bool absent = beneath < 0 && (errno == ENOENT || errno == ENOTDIR || errno == EACCES || errno == ELOOP);
+        if (absent && !plan->rules[i].required) continue;
         must(child, beneath);
         add_path_rule(child, ruleset, (int)beneath, plan->rules[i].rights);
         must(child, syscall(SYS_close, beneath));
     }
     for (uint32_t i = 0; i < plan->settings.port_count; i++) {
-        child->result->index = plan->settings.rule_count + i;
+        child->result.index = plan->settings.rule_count + i;
         const struct landlock_port rule = {LANDLOCK_CONNECT_TCP, plan->ports[i]};
         must(child, syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_PORT_RULE, &rule, 0));
     }
-    child->result->index = UINT32_MAX;
+    child->result.index = UINT32_MAX;
     must(child, syscall(SYS_landlock_restrict_self, ruleset, 0));
     must(child, syscall(SYS_close, ruleset));
 }
@@ -199,7 +200,10 @@ static void enter_landlock(struct child *child) {
 static void enter_seccomp(struct child *child) {
     if (child->plan->settings.filter_length == 0) return;
     const struct sock_fprog program = {(unsigned short)child->plan->settings.filter_length, (struct sock_filter *)child->plan->filter};
-    must(child, syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program));
+    const unsigned long flags = child->plan->settings.reports_denials ? SECCOMP_FILTER_FLAG_NEW_LISTENER | WAIT_KILLABLE : 0;
+    const int listener = (int)must(child, syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program));
+    // What is called from here on every filter lets through: the compiler sees to it.
+    if (flags) must(child, postern_send(child->channel, "L", 1, &listener, 1));
 }
 
 static void execute(struct child *child) {
@@ -212,93 +216,115 @@ static void execute(struct child *child) {
 
 static int run_child(void *argument) {
     static void (*const steps[])(struct child *) = {
-        [POSTERN_STEP_SIGNALS] = reset_signals,
-        [POSTERN_STEP_SESSION] = start_session,
-        [POSTERN_STEP_DESCRIPTORS] = place_descriptors,
-        [POSTERN_STEP_ROOT] = change_root,
-        [POSTERN_STEP_LIMITS] = set_limits,
-        [POSTERN_STEP_BOUNDING] = drop_bounding,
-        [POSTERN_STEP_GROUPS] = change_groups,
-        [POSTERN_STEP_UID] = change_identity,
-        [POSTERN_STEP_CAPABILITIES] = empty_capabilities,
-        [POSTERN_STEP_PARENT_DEATH] = bind_to_parent,
-        [POSTERN_STEP_DIRECTORY] = change_directory,
-        [POSTERN_STEP_NO_NEW_PRIVILEGES] = renounce_privileges,
-        [POSTERN_STEP_LANDLOCK] = enter_landlock,
-        [POSTERN_STEP_SECCOMP] = enter_seccomp,
-        [POSTERN_STEP_EXEC] = execute,
+        reset_signals, start_session, place_descriptors, change_root, set_limits, drop_bounding, change_groups, change_identity,
+        empty_capabilities, bind_to_parent, change_directory, renounce_privileges, enter_landlock, enter_seccomp, execute,
     };
     struct child *child = argument;
     for (uint32_t step = POSTERN_STEP_SIGNALS; step <= POSTERN_STEP_EXEC; step++) {
-        child->result->step = step;
-        child->result->index = 0;
-        steps[step](child);
+        child->result.step = step;
+        child->result.index = 0;
+        steps[step - POSTERN_STEP_SIGNALS](child);
     }
     fail(child, ENOEXEC);
 }
 
+/// What process 1 of a pid namespace does before the program starts.
+static void prepare_namespaces(struct child *child) {
+    child->result.step = POSTERN_STEP_NAMESPACES;
+    // Signals for the program's group go to process 1's, which hands them on.
+    must(child, syscall(SYS_setsid));
+    must(child, syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
+    if (!(child->plan->settings.namespaces & CLONE_NEWNS)) return;
+    must(child, syscall(SYS_mount, NULL, "/", NULL, MS_REC | MS_SLAVE, NULL));
+    must(child, syscall(SYS_mount, "proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL));
+}
+
+/// Process 1 from then on: it hands on signals, reaps, and says how the program ended. With it all others in the namespace end.
+static _Noreturn void serve_namespace(struct child *child, pid_t program) {
+    const uint64_t all = ~0ULL;
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    const struct __user_cap_data_struct kill_only[2] = {{.effective = 1 << CAP_KILL, .permitted = 1 << CAP_KILL}};
+    must(child, syscall(SYS_capset, &header, kill_only));
+    must(child, syscall(SYS_dup3, child->channel, 0, O_CLOEXEC));
+    must(child, syscall(SYS_close_range, 1, ~0U, 0));
+    must(child, postern_send(0, "S", 1, NULL, 0));
+    for (;;) {
+        const long signal = syscall(SYS_rt_sigtimedwait, &all, NULL, NULL, KERNEL_SIGNAL_SET_BYTES);
+        if (signal > 0 && signal != SIGCHLD) syscall(SYS_kill, -program, signal);
+        int status;
+        for (long ended; (ended = syscall(SYS_wait4, -1, &status, WNOHANG, NULL)) > 0;) {
+            if (ended != program) continue;
+            postern_send(0, &status, sizeof status, NULL, 0);
+            for (;;) syscall(SYS_exit_group, 0);
+        }
+    }
+}
+
+static _Noreturn void run_first_process(struct child *child) {
+    child->parent = 1;
+    prepare_namespaces(child);
+    const int channel = child->channel;
+    const pid_t program = clone(run_child, child, CLONE_VM | CLONE_VFORK | SIGCHLD, child);
+    child->channel = channel;
+    if (child->result.error) for (;;) syscall(SYS_exit_group, 125);
+    serve_namespace(child, (pid_t)must(child, program));
+}
+
+static pid_t start(struct child *child, int *pidfd) {
+    const unsigned long flags = CLONE_PIDFD | SIGCHLD | child->plan->settings.namespaces;
+    if (!(flags & CLONE_NEWPID)) return clone(run_child, child, (int)flags | CLONE_VM | CLONE_VFORK, child, pidfd);
+    // A fork: process 1 stays, and must not share our memory.
+    const pid_t pid = (pid_t)syscall(SYS_clone, flags, NULL, pidfd, NULL, NULL);
+    if (pid == 0) run_first_process(child);
+    return pid;
+}
+
+/// Takes what the child and process 1 send before the program runs; nothing comes where a step failed.
+static void receive_report(struct postern_launch_result *result, int channel, int expected) {
+    for (char byte; expected > 0; expected--) {
+        size_t count;
+        int flags;
+        if (postern_receive(channel, &byte, 1, &result->listener, 1, &count, &flags) > 0) continue;
+        if (result->error == 0) result->error = EPIPE;
+    }
+}
+
 int postern_launch(const struct postern_launch_plan *plan, struct postern_launch_result *result) {
-    struct child child = {.plan = plan, .result = result, .parent = getpid()};
-    *result = (struct postern_launch_result){.pid = -1, .pidfd = -1, .step = POSTERN_STEP_CLONE};
-    char *stack = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
-    if (stack == MAP_FAILED || mprotect(stack, GUARD_BYTES, PROT_NONE) < 0) {
+    *result = (struct postern_launch_result){.pid = -1, .pidfd = -1, .listener = -1, .report = -1, .step = POSTERN_STEP_CLONE};
+    const bool has_first = plan->settings.namespaces & CLONE_NEWPID;
+    const int expected = plan->settings.reports_denials + has_first;
+    int channel[2] = {-1, -1};
+    char *stack = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+    if (stack == MAP_FAILED || mprotect(stack, GUARD_BYTES, PROT_NONE) < 0
+        || (expected > 0 && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channel) < 0)) {
         result->error = errno;
         if (stack != MAP_FAILED) munmap(stack, STACK_BYTES);
         return -1;
     }
+    struct child *child = (struct child *)(stack + STACK_BYTES - 1024);
+    *child = (struct child){.plan = plan, .result = *result, .parent = getpid(), .channel = channel[1]};
     const uint64_t all = ~0ULL;
     uint64_t before;
-    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, KERNEL_SIGNAL_SET_BYTES);
-    const int flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD | (int)plan->settings.namespaces;
     int pidfd = -1;
-    const pid_t pid = clone(run_child, stack + STACK_BYTES, flags, &child, &pidfd);
-    if (pid < 0) result->error = errno;
+    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, KERNEL_SIGNAL_SET_BYTES);
+    const pid_t pid = start(child, &pidfd);
+    if (pid < 0) child->result.error = errno;
+    close(channel[1]);
+    receive_report((struct postern_launch_result *)&child->result, channel[0], expected);
     syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, KERNEL_SIGNAL_SET_BYTES);
+    *result = child->result;
     munmap(stack, STACK_BYTES);
+    if (!has_first || result->error) close(channel[0]);
+    else result->report = channel[0];
     if (result->error == 0) {
         result->pid = pid;
         result->pidfd = pidfd;
         return 0;
     }
+    if (result->listener >= 0) close(result->listener);
     if (pid > 0) {
         while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) continue;
         close(pidfd);
     }
     return -1;
-}
-
-int postern_landlock_abi(void) {
-    const long version = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_VERSION);
-    return version < 0 ? 0 : (int)version;
-}
-
-int postern_landlock_nothing(uint64_t handled_files, uint64_t handled_network, uint64_t scoped) {
-    const struct landlock_ruleset handled = {handled_files, handled_network, scoped};
-    const int ruleset = (int)syscall(SYS_landlock_create_ruleset, &handled, sizeof handled, 0);
-    if (ruleset < 0) return errno;
-    const int error = syscall(SYS_landlock_restrict_self, ruleset, 0) < 0 ? errno : 0;
-    close(ruleset);
-    return error;
-}
-
-int postern_seccomp(const void *filter, uint16_t length) {
-    const struct sock_fprog program = {length, (struct sock_filter *)filter};
-    return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) < 0 ? errno : 0;
-}
-
-int postern_capset(uint64_t effective, uint64_t permitted, uint64_t inheritable) {
-    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-    const struct __user_cap_data_struct sets[2] = {
-        {(uint32_t)effective, (uint32_t)permitted, (uint32_t)inheritable},
-        {(uint32_t)(effective >> 32), (uint32_t)(permitted >> 32), (uint32_t)(inheritable >> 32)},
-    };
-    return syscall(SYS_capset, &header, sets) < 0 ? errno : 0;
-}
-
-int postern_permitted(uint64_t *permitted) {
-    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-    struct __user_cap_data_struct sets[2];
-    if (syscall(SYS_capget, &header, sets) < 0) return errno;
-    *permitted = (uint64_t)sets[1].permitted << 32 | sets[0].permitted;
-    return 0;
 }

@@ -5,6 +5,12 @@ public struct Exit: Equatable, Sendable {
     public enum Status: Equatable, Sendable {
         case exited(UInt8)
         case signaled(Signal, dumpedCore: Bool)
+
+        /// The kernel's number: a signal in the lowest 7 bits and the dump in the next, or the exit status in the 8 bits above (wait(2)).
+        init(waitStatus: Int32) {
+            let signal = waitStatus & 0x7f
+            self = signal == 0 ? .exited(UInt8(waitStatus >> 8 & 0xff)) : .signaled(Signal(signal), dumpedCore: waitStatus & 0x80 != 0)
+        }
     }
     public let status: Status
     public let userTime: Duration
@@ -12,12 +18,17 @@ public struct Exit: Equatable, Sendable {
     /// The most memory it had at once, in bytes.
     public let maxResident: Int
 
+    private init(_ status: Status, _ other: Exit) {
+        self.status = status
+        userTime = other.userTime
+        systemTime = other.systemTime
+        maxResident = other.maxResident
+    }
+
+    func with(_ status: Status) -> Exit { Exit(status, self) }
+
     init(status: Int32, usage: rusage) {
-        if postern_exited(status) {
-            self.status = .exited(UInt8(truncatingIfNeeded: postern_exit_status(status)))
-        } else {
-            self.status = .signaled(Signal(postern_signal(status)), dumpedCore: postern_dumped_core(status))
-        }
+        self.status = Status(waitStatus: status)
         userTime = .seconds(usage.ru_utime.tv_sec) + .microseconds(Int64(usage.ru_utime.tv_usec))
         systemTime = .seconds(usage.ru_stime.tv_sec) + .microseconds(Int64(usage.ru_stime.tv_usec))
         maxResident = Int(usage.ru_maxrss) * 1024
@@ -29,11 +40,26 @@ public final class ChildProcess: Sendable {
     public let pid: Int32
     /// Readable once the process has ended.
     public let pidfd: Descriptor
+    /// Process 1 of its pid namespace, which `pid` then is, tells here how the program ended.
+    private let report: Descriptor?
 
     /// Takes over what a launch returned.
-    public init(pid: Int32, pidfd: Descriptor) {
+    public init(pid: Int32, pidfd: Descriptor, report: Descriptor? = nil) {
         self.pid = pid
         self.pidfd = pidfd
+        self.report = report
+    }
+
+    /// The program's own end, after `exit` was what was reaped: the two differ where the program has a pid namespace.
+    public func ownExit(_ exit: Exit) -> Exit {
+        guard let report else { return exit }
+        do throws(DatagramError) {
+            // It has ended, so there is a word of four bytes, or nothing where it was killed.
+            if let word = try report.receive(limit: 4), word.bytes.count == 4 {
+                return exit.with(.init(waitStatus: word.bytes.reversed().reduce(0) { $0 << 8 | Int32($1) }))
+            }
+        } catch {}
+        return exit.with(.signaled(.kill, dumpedCore: false))
     }
 
     /// Signals this very process, never one that got its number later. ``Errno/noProcess`` when it has ended.
@@ -55,7 +81,7 @@ public final class ChildProcess: Sendable {
         return exit
     }
 
-    private func wait(_ options: Int32) throws(Errno) -> Exit? { try reapOne(pid, options)?.exit }
+    private func wait(_ options: Int32) throws(Errno) -> Exit? { try reapOne(pid, options).map { ownExit($0.exit) } }
 }
 
 /// A process that was reaped by ``reapAny()`` or a sweep.

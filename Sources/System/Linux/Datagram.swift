@@ -45,6 +45,13 @@ extension Descriptor {
         return sent != nil
     }
 
+    /// The length of the next message, which stays where it is. By recvmsg(2), as all else, since the frontend has no other call.
+    private var nextLength: Int {
+        var message = unsafe msghdr()
+        // SAFETY: with nowhere to write to, recvmsg(2) writes only the structure.
+        return unsafe recvmsg(number, &message, Int32(MSG_PEEK) | Int32(MSG_TRUNC))
+    }
+
     /// Receives one message whole, or not at all.
     ///
     /// - Returns: nil when there is none now; ``Datagram/isEnd`` when the peer has closed.
@@ -57,7 +64,7 @@ extension Descriptor {
         let bytes: [UInt8]
         do throws(Errno) {
             // Most messages are small: only as much memory as the next one needs, and none when there is none.
-            guard let length = try unlessBlocking({ postern_next_length(number) }) else { return nil }
+            guard let length = try unlessBlocking({ nextLength }) else { return nil }
             let capacity = min(length, limit)
             // SAFETY: the closure initialises as many bytes as it says, at most `capacity`.
             bytes = try unsafe [UInt8](unsafeUninitializedCapacity: capacity) { (buffer, initialized) throws(Errno) in

@@ -8,7 +8,7 @@ public struct Errno: Error, Hashable, Sendable, CustomStringConvertible {
     public init(_ number: Int32) { self.number = number }
 
     /// What the last call of this thread left behind.
-    static var last: Errno { Errno(postern_errno()) }
+    public static var last: Errno { Errno(postern_errno()) }
 
     /// In words, as "no such file or directory".
     public var description: String {

@@ -24,8 +24,8 @@ public enum LogSink: Sendable {
     }
 }
 
-/// Connects to the system's log under a name of at most 31 bytes, while `/dev/log` can still be reached.
+/// Connects to the system's log under a name, while `/dev/log` can still be reached.
 public func openSystemLog(name: String) {
-    // SAFETY: the string is passed as a NUL-terminated copy that lives during the call.
-    unsafe postern_openlog(name)
+    // SAFETY: syslog(3) keeps the pointer, so the copy is never freed; a program has one log.
+    unsafe openlog(strdup(name), LOG_PID | LOG_NDELAY, 10 << 3)  // LOG_AUTHPRIV
 }

@@ -1,19 +1,19 @@
 internal import CLinux
 
 /// Orphans of this process's tree become its children, not init's.
-public func setSubreaper() throws(Errno) { try checked { postern_prctl(PR_SET_CHILD_SUBREAPER, 1, 0) } }
+public func setSubreaper() throws(Errno) { try checked { control(PR_SET_CHILD_SUBREAPER, 1) } }
 
 /// No core dumps, and nobody without CAP_SYS_PTRACE looks into this process's memory.
-public func setNotDumpable() throws(Errno) { try checked { postern_prctl(PR_SET_DUMPABLE, 0, 0) } }
+public func setNotDumpable() throws(Errno) { try checked { control(PR_SET_DUMPABLE, 0) } }
 
 /// Neither this process nor what it executes gains privileges by execve(2).
-public func setNoNewPrivileges() throws(Errno) { try checked { postern_prctl(PR_SET_NO_NEW_PRIVS, 1, 0) } }
+public func setNoNewPrivileges() throws(Errno) { try checked { control(PR_SET_NO_NEW_PRIVS, 1) } }
 
 /// Ends this process with `signal` when its parent has ended, also when that happened before the call.
 ///
 /// - Parameter parent: the parent's pid, from before the call.
 public func setParentDeathSignal(_ signal: Signal, parent: Int32) throws(Errno) {
-    try checked { postern_prctl(PR_SET_PDEATHSIG, UInt(signal.number), 0) }
+    try checked { control(PR_SET_PDEATHSIG, UInt(signal.number)) }
     if getppid() != parent { throw .noProcess }
 }
 
@@ -37,27 +37,46 @@ public enum Capability: Int, Sendable, CaseIterable {
 /// The bounding set is emptied where that is allowed: capabilities that are held stay, children start without.
 public func dropCapabilities(keeping kept: [Capability]) throws(Errno) {
     var number: UInt = 0
-    while case let held = postern_prctl(PR_CAPBSET_READ, number, 0), held >= 0 {
+    while case let held = control(PR_CAPBSET_READ, number), held >= 0 {
         if held == 1 {
             do throws(Errno) {
-                try checked { postern_prctl(PR_CAPBSET_DROP, number, 0) }
+                try checked { control(PR_CAPBSET_DROP, number) }
             } catch .notPermitted {
                 break  // a normal user has none to lose
             }
         }
         number += 1
     }
-    try checked { postern_prctl(PR_CAP_AMBIENT, UInt(PR_CAP_AMBIENT_CLEAR_ALL), 0) }
+    try checked { control(PR_CAP_AMBIENT, UInt(PR_CAP_AMBIENT_CLEAR_ALL)) }
     let mask = kept.reduce(into: UInt64(0)) { $0 |= 1 << UInt64($1.rawValue) } & (try permittedCapabilities())
-    let error = postern_capset(mask, mask, 0)
-    if error != 0 { throw Errno(error) }
+    try setCapabilities([UInt32(truncatingIfNeeded: mask), UInt32(mask >> 32)])
+}
+
+/// Replaces the effective and permitted sets by `halves`, and empties the inheritable one.
+private func setCapabilities(_ halves: [UInt32]) throws(Errno) {
+    let header = capabilityHeader
+    let sets = halves.flatMap { half -> [UInt32] in [half, half, 0] }
+    // SAFETY: capset(2) reads the header and two sets of three words.
+    try checked { unsafe header.withUnsafeBufferPointer { header in
+        unsafe sets.withUnsafeBufferPointer { postern_call(Int(SYS_capset), UInt(bitPattern: header.baseAddress), UInt(bitPattern: $0.baseAddress), 0, 0) }
+    } }
 }
 
 /// Bit n is capability n.
 private func permittedCapabilities() throws(Errno) -> UInt64 {
-    var permitted: UInt64 = 0
-    // SAFETY: the call fills the integer.
-    let error = unsafe postern_permitted(&permitted)
-    if error != 0 { throw Errno(error) }
-    return permitted
+    var header = capabilityHeader
+    var sets = [UInt32](repeating: 0, count: 6)
+    // SAFETY: capget(2) reads the header and fills two sets of three words: effective, permitted, inheritable.
+    try checked { unsafe header.withUnsafeMutableBufferPointer { header in
+        unsafe sets.withUnsafeMutableBufferPointer { postern_call(Int(SYS_capget), UInt(bitPattern: header.baseAddress), UInt(bitPattern: $0.baseAddress), 0, 0) }
+    } }
+    return UInt64(sets[4]) << 32 | UInt64(sets[1])
+}
+
+/// _LINUX_CAPABILITY_VERSION_3, and 0 for the caller.
+private let capabilityHeader: [UInt32] = [0x2008_0522, 0]
+
+/// prctl(2) with integers only.
+private func control(_ option: Int32, _ value: UInt, _ more: UInt = 0) -> Int {
+    postern_call(Int(SYS_prctl), UInt(option), value, more, 0)
 }

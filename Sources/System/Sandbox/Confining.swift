@@ -9,6 +9,8 @@ public enum EnforcementError: Error, Equatable, Sendable, CustomStringConvertibl
     case account(name: String)
     /// A command never runs as root.
     case root
+    /// Only root gives a command a `/proc` of its own, and that of all is not shown.
+    case processes(path: String)
     /// The sandbox was not compiled.
     case noFilter(sandbox: String)
 
@@ -17,6 +19,7 @@ public enum EnforcementError: Error, Equatable, Sendable, CustomStringConvertibl
         case .landlock(let needs, let has, let what): "\(what) needs Landlock ABI \(needs), and this kernel has \(has)"
         case .account(let name): "only root can run a command as \"\(name)\""
         case .root: "a command never runs as root"
+        case .processes(let path): "path \"\(path)\" shows all processes: only root can give a command a /proc of its own"
         case .noFilter(let sandbox): "sandbox \"\(sandbox)\" has no system-call filter"
         }
     }
@@ -37,10 +40,16 @@ extension ProcessPlan {
     ) throws(EnforcementError) {
         self.init(
             program: program.program, arguments: arguments, environment: environment, input: input, output: output, error: error)
-        guard !sandbox.filter.isEmpty else { throw .noFilter(sandbox: sandbox.name) }
-        filter = sandbox.filter
+        guard !sandbox.filter.program.isEmpty else { throw .noFilter(sandbox: sandbox.name) }
+        guard support.abi >= sandbox.filter.landlockABI else {
+            throw .landlock(needs: Int(sandbox.filter.landlockABI), has: support.abi, what: "the policy, applied where there was more,")
+        }
+        filter = sandbox.filter.program
+        denials = sandbox.filter.denials
+        landlockSupport = support
         identity = try Self.identity(for: account)
         emptiesBoundingSet = identity != nil
+        namespaces = try Self.namespaces(for: sandbox, asRoot: identity != nil)
         self.directory = directory ?? account.home
         limits = sandbox.limits.forKernel
         parentDeathSignal = .kill
@@ -55,6 +64,18 @@ extension ProcessPlan {
         if current == account.uid { return nil }
         guard current == 0 else { throw .account(name: account.name) }
         return Identity(uid: account.uid, gid: account.gid, groups: account.groups)
+    }
+
+    /// As root a pid namespace, so that all of the command ends with it and nothing outside can be named; and its own `/proc`, where one is asked for.
+    private static func namespaces(for sandbox: SandboxPlan, asRoot: Bool) throws(EnforcementError) -> Namespaces {
+        guard let path = sandbox.paths.map(\.path).first(where: showsProcesses) else { return asRoot ? .pid : [] }
+        guard asRoot else { throw .processes(path: path) }
+        return [.pid, .mount]
+    }
+
+    /// Whether a path holds the processes of others.
+    private static func showsProcesses(_ path: String) -> Bool {
+        path == "/" || path == "/proc" || path.hasPrefix("/proc/") && path != "/proc/self" && !path.hasPrefix("/proc/self/")
     }
 
     private static func landlock(for sandbox: SandboxPlan, _ support: LandlockSupport) throws(EnforcementError) -> LandlockRules {

@@ -5,6 +5,8 @@ public struct FilterInstruction: Equatable, Sendable {
         case allow
         /// It returns this errno.
         case fail(Int32)
+        /// Whoever holds the listener answers (``DenialLog``).
+        case notify
         case kill
 
         /// The value the program returns for it.
@@ -12,6 +14,7 @@ public struct FilterInstruction: Equatable, Sendable {
             switch self {
             case .allow: 0x7fff_0000
             case .fail(let number): 0x0005_0000 | UInt32(truncatingIfNeeded: number) & 0xffff
+            case .notify: 0x7fc0_0000
             case .kill: 0x8000_0000
             }
         }

@@ -46,8 +46,12 @@ public enum FrontendConfinement {
     private static func denyAllFiles() throws(Errno) {
         let support = LandlockSupport.running
         guard support.abi > 0 else { return }
-        let error = postern_landlock_nothing(support.fileRights.rawValue, support.networkRights, support.scopes.rawValue)
-        if error != 0 { throw Errno(error) }
+        let handled = [support.fileRights.rawValue, support.networkRights, support.scopes.rawValue]
+        // SAFETY: the call reads three words, as many as the array holds.
+        let ruleset = unsafe handled.withUnsafeBytes { postern_call(Int(SYS_landlock_create_ruleset), UInt(bitPattern: $0.baseAddress), UInt($0.count), 0, 0) }
+        guard ruleset >= 0 else { throw Errno.last }
+        let rules = Descriptor(owning: Int32(ruleset))
+        guard postern_call(Int(SYS_landlock_restrict_self), UInt(rules.number), 0, 0, 0) == 0 else { throw Errno.last }
     }
 }
 
@@ -55,6 +59,9 @@ public enum FrontendConfinement {
 public func confine(by filter: [UInt8]) throws(Errno) {
     precondition(filter.count % 8 == 0 && filter.count / 8 <= Int(UInt16.max), "a filter is at most 65535 records of 8 bytes")
     // SAFETY: the call reads as many records as the array holds.
-    let error = unsafe postern_seccomp(filter, UInt16(filter.count / 8))
-    if error != 0 { throw Errno(error) }
+    let result = unsafe filter.withUnsafeBytes { records in
+        let program = [UInt(records.count / 8), UInt(bitPattern: records.baseAddress)]
+        return unsafe program.withUnsafeBytes { postern_call(Int(SYS_seccomp), 1, 0, UInt(bitPattern: $0.baseAddress), 0) }
+    }
+    if result != 0 { throw Errno.last }
 }

@@ -82,7 +82,7 @@ public struct LandlockSupport: Equatable, Sendable {
     public init(abi: Int) { self.abi = abi }
 
     /// Asked once.
-    public static let running = LandlockSupport(abi: Int(postern_landlock_abi()))
+    public static let running = LandlockSupport(abi: max(0, postern_call(Int(SYS_landlock_create_ruleset), 0, 0, 1, 0)))
 
     public var fileRights: FileRights {
         switch abi {

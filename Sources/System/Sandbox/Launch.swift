@@ -1,10 +1,11 @@
 internal import CLinux
 public import Linux
+internal import Policy
 
 /// What the child does between clone and exec, in this order (DESIGN §6), and `plan` before it.
 public enum LaunchStep: UInt32, Sendable, CaseIterable, CustomStringConvertible {
     case plan = 0
-    case clone, signals, session, descriptors, root, limits, bounding, groups, uid, capabilities, parentDeath, directory
+    case clone, namespaces, signals, session, descriptors, root, limits, bounding, groups, uid, capabilities, parentDeath, directory
     case noNewPrivileges, landlock, seccomp, exec
 
     /// Its name as users see it.
@@ -12,6 +13,7 @@ public enum LaunchStep: UInt32, Sendable, CaseIterable, CustomStringConvertible 
         switch self {
         case .plan: "plan"
         case .clone: "clone"
+        case .namespaces: "namespaces"
         case .signals: "signals"
         case .session: "session"
         case .descriptors: "descriptors"
@@ -41,8 +43,11 @@ public struct LaunchError: Error, Equatable, Sendable, CustomStringConvertible {
     public var description: String { detail.isEmpty ? "\(step): \(errno)" : "\(step): \(errno): \"\(detail)\"" }
 }
 
-/// Starts the program of a plan, confined as the plan says from its first instruction.
-public func launch(_ plan: ProcessPlan) throws(LaunchError) -> ChildProcess {
+/// Starts the program of a plan, confined as the plan says from its first instruction. The kernel answers its denied calls.
+public func launch(_ plan: ProcessPlan) throws(LaunchError) -> ChildProcess { try launchReporting(plan).process }
+
+/// As ``launch(_:)``; its denied calls wait for `denials` to answer them.
+public func launchReporting(_ plan: ProcessPlan) throws(LaunchError) -> (process: ChildProcess, denials: DenialLog) {
     precondition(3...Int(POSTERN_MAX_DESCRIPTORS) ~= plan.descriptors.count, "a process needs 3 to 64 descriptors")
     precondition(plan.filter.count % 8 == 0 && plan.filter.count / 8 <= Int(UInt16.max), "a filter is at most 65535 records of 8 bytes")
     let memory = LaunchMemory()
@@ -56,7 +61,10 @@ public func launch(_ plan: ProcessPlan) throws(LaunchError) -> ChildProcess {
         let step = LaunchStep(rawValue: result.step) ?? .clone
         throw LaunchError(step: step, errno: Errno(result.error), detail: plan.detail(of: step, index: Int(result.index)))
     }
-    return ChildProcess(pid: result.pid, pidfd: Descriptor(owning: result.pidfd))
+    let process = ChildProcess(
+        pid: result.pid, pidfd: Descriptor(owning: result.pidfd), report: result.report < 0 ? nil : Descriptor(owning: result.report))
+    let listener = result.listener < 0 ? nil : Descriptor(owning: result.listener)
+    return (process, DenialLog(listener: listener, table: plan.denials ?? DenialTable([])))
 }
 
 extension ProcessPlan {

@@ -44,6 +44,7 @@ import Linux
         settings.new_session = plan.startsSession
         settings.drops_bounding = plan.emptiesBoundingSet
         settings.keeps_privileges = plan.keepsPrivileges
+        settings.reports_denials = plan.denials != nil && !plan.filter.isEmpty
         if let identity = plan.identity {
             settings.changes_identity = true
             settings.uid = identity.uid
@@ -54,7 +55,7 @@ import Linux
         settings.limit_count = UInt32(plan.limits.count)
         settings.filter_length = UInt32(plan.filter.count / 8)
         guard let landlock = plan.landlock else { return settings }
-        let support = LandlockSupport.running
+        let support = plan.landlockSupport
         settings.landlock = true
         settings.handled_files = support.fileRights.rawValue
         settings.handled_network = landlock.ports == nil ? 0 : support.networkRights

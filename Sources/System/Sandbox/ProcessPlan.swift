@@ -1,4 +1,5 @@
 public import Linux
+public import Policy
 
 /// A program and everything that holds for it, as plain data. ``launch(_:)`` carries it out.
 ///
@@ -48,8 +49,12 @@ public struct ProcessPlan: Sendable {
     public var parentDeathSignal: Signal?
     /// nil: no Landlock.
     public var landlock: LandlockRules?
+    /// What is asked of Landlock: less than the kernel has only in tests.
+    public var landlockSupport = LandlockSupport.running
     /// A finished seccomp program, records of 8 bytes; empty: none.
     public var filter: [UInt8] = []
+    /// What the filter denies, for ``launchReporting(_:)``. Nil: the kernel answers such calls with ENOSYS.
+    public var denials: DenialTable?
 
     public init(
         program: Program, arguments: [[UInt8]], environment: [[UInt8]] = [], input: Descriptor, output: Descriptor, error: Descriptor
@@ -70,6 +75,9 @@ public struct ProcessPlan: Sendable {
 }
 
 /// Namespaces the child gets of its own (clone(2)).
+///
+/// In a pid namespace the program is not the first process, so that signals act on it as usual: a process of ours is, with which all others
+/// end. With a mount namespace besides, `/proc` shows the pid namespace and nothing else.
 public struct Namespaces: OptionSet, Sendable {
     public let rawValue: UInt32
     public init(rawValue: UInt32) { self.rawValue = rawValue }

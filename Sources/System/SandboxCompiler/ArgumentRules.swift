@@ -19,20 +19,26 @@ struct ArgumentRule: Equatable {
     let name: String
     let clauses: [Clause]
     let otherwise: FilterInstruction.Verdict
+    /// What a call is answered with that comes to ``FilterInstruction/Verdict/notify``.
+    var denial = Errno.notPermitted
+    /// The argument that the record of a denied call shows.
+    var shown: UInt8?
 
     /// Code that decides.
     var instructions: [FilterInstruction] { list ?? clauses.flatMap(Self.instructions) + [.finish(otherwise)] }
 
-    /// Shorter, where every clause is about one value of the same argument.
+    /// Shorter, where every clause is about one value of the same argument: jumps to the verdicts at the end.
     private var list: [FilterInstruction]? {
-        guard let first = clauses.first, let check = first.checks.first else { return nil }
-        let values = clauses.compactMap { clause in
-            let one = clause.checks.count == 1 && clause.verdict == first.verdict ? clause.checks.first : nil
-            return one?.argument == check.argument && one?.mask == check.mask ? one?.value : nil
+        guard let check = clauses.first?.checks.first, clauses.count < 200 else { return nil }
+        var verdicts = [otherwise]
+        var jumps: [FilterInstruction] = []
+        for (index, clause) in clauses.enumerated() {
+            guard let one = clause.checks.first, clause.checks.count == 1, one.argument == check.argument, one.mask == check.mask else { return nil }
+            if !verdicts.contains(clause.verdict) { verdicts.append(clause.verdict) }
+            let verdict = verdicts.firstIndex(of: clause.verdict) ?? 0
+            jumps.append(.jump(ifEqual: one.value, then: UInt8(clauses.count - index - 1 + verdict), otherwise: 0))
         }
-        guard values.count == clauses.count, values.count < 255 else { return nil }
-        let jumps = values.indices.map { FilterInstruction.jump(ifEqual: values[$0], then: UInt8(values.count - $0), otherwise: 0) }
-        return [.load(argument: check.argument), .and(check.mask)] + jumps + [.finish(otherwise), .finish(first.verdict)]
+        return [.load(argument: check.argument), .and(check.mask)] + jumps + verdicts.map(FilterInstruction.finish)
     }
 
     private static func instructions(of clause: Clause) -> [FilterInstruction] {
@@ -54,18 +60,24 @@ extension ArgumentRule {
             allowing("clone", argument: 0, mask: newNamespaces, [0]),
             allowing("personality", argument: 0, [0, .max]),
             // Another process of the same user is not this sandbox's.
-            allowing("prlimit64", argument: 0, [0]),
+            allowing("prlimit64", argument: 0, [0], isShown: false),
             allowing("prctl", argument: 0, processControls),
-            allowing("ioctl", argument: 1, deviceControls, otherwise: .fail(Errno.notTerminal.number)),
+            devices,
         ] + noPrivilegedModes + sockets(network)
     }
 
     private static func allowing(
-        _ name: String, argument: Int, mask: UInt32 = .max, _ values: [UInt32],
-        otherwise: FilterInstruction.Verdict = .fail(Errno.notPermitted.number)
+        _ name: String, argument: Int, mask: UInt32 = .max, _ values: [UInt32], isShown: Bool = true
     ) -> ArgumentRule {
         let clauses = values.map { Clause(checks: [Check(argument: argument, mask: mask, value: $0)], verdict: .allow) }
-        return ArgumentRule(name: name, clauses: clauses, otherwise: otherwise)
+        return ArgumentRule(name: name, clauses: clauses, otherwise: .notify, shown: isShown ? UInt8(argument) : nil)
+    }
+
+    /// Most programs ask whether something is a terminal: those that are not listed are "inappropriate for the device", without a record.
+    private static var devices: ArgumentRule {
+        let clauses = deviceControls.map { Clause(checks: [Check(argument: 1, value: $0)], verdict: .allow) }
+            + terminalInput.map { Clause(checks: [Check(argument: 1, value: $0)], verdict: .notify) }
+        return ArgumentRule(name: "ioctl", clauses: clauses, otherwise: .fail(Errno.notTerminal.number), shown: 1)
     }
 
     /// CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET (clone(2)); NEWTIME is clone3's only.
@@ -78,11 +90,14 @@ extension ArgumentRule {
     ]
 
     /// ioctl_list(2): TCGETS, TCGETS2, TIOCGPGRP, TIOCGWINSZ, FIONREAD, FIONBIO, FIONCLEX, FIOCLEX, FIOASYNC, FICLONE, FICLONERANGE,
-    /// FS_IOC_GETFLAGS, FS_IOC_FIEMAP, BLKGETSIZE64. A command has no terminal, and TIOCSTI and TIOCLINUX are not here.
+    /// FS_IOC_GETFLAGS, FS_IOC_FIEMAP, BLKGETSIZE64. A command has no terminal.
     private static let deviceControls: [UInt32] = [
         0x5401, 0x802c_542a, 0x540f, 0x5413, 0x541b, 0x5421, 0x5450, 0x5451, 0x5452, 0x4004_9409, 0x4020_940d, 0x8008_6601, 0xc020_660b,
         0x8008_1272,
     ]
+
+    /// TIOCSTI and TIOCLINUX, which put words into a terminal's input.
+    private static let terminalInput: [UInt32] = [0x5412, 0x541c]
 
     /// No set-uid or set-gid files: they would give the command's user away to whoever runs them outside.
     private static var noPrivilegedModes: [ArgumentRule] {
@@ -95,10 +110,10 @@ extension ArgumentRule {
                 [UInt32(0o4000), 0o2000].map { bit in
                     Clause(
                         checks: [Check(argument: flags, mask: flag, value: flag), Check(argument: mode, mask: bit, value: bit)],
-                        verdict: .fail(Errno.notPermitted.number))
+                        verdict: .notify)
                 }
             }
-            return ArgumentRule(name: name, clauses: clauses, otherwise: .allow)
+            return ArgumentRule(name: name, clauses: clauses, otherwise: .allow, shown: UInt8(mode))
         }
         return changing + opening
     }

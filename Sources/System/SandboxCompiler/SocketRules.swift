@@ -8,7 +8,7 @@ extension ArgumentRule {
         var rules = [
             ArgumentRule(
                 name: "socket", clauses: allowed(network).map { Clause(checks: $0.checks, verdict: .allow) },
-                otherwise: .fail(Errno.accessDenied.number))
+                otherwise: .notify, denial: .accessDenied, shown: 0)
         ]
         switch network {
         case .none:
@@ -22,7 +22,7 @@ extension ArgumentRule {
             rules += [("sendto", 3), ("sendmsg", 2), ("sendmmsg", 3)].map { name, flags in
                 ArgumentRule(
                     name: name, clauses: [Clause(checks: [Check(argument: flags, mask: fastOpen, value: 0)], verdict: .allow)],
-                    otherwise: .fail(Errno.notPermitted.number))
+                    otherwise: .notify, shown: UInt8(flags))
             }
         }
         return rules
@@ -65,7 +65,7 @@ extension ArgumentRule {
 
     private static func pairs(_ types: [UInt32]) -> ArgumentRule {
         let clauses = types.map { Clause(checks: Socket(domain: local, type: $0).checks, verdict: .allow) }
-        return ArgumentRule(name: "socketpair", clauses: clauses, otherwise: .fail(Errno.accessDenied.number))
+        return ArgumentRule(name: "socketpair", clauses: clauses, otherwise: .notify, denial: .accessDenied, shown: 1)
     }
 
     private static let local: UInt32 = 1

@@ -23,6 +23,15 @@ public enum SystemCalls {
         migrate_pages move_pages mbind set_mempolicy set_mempolicy_home_node rtas_call
         """.split(whereSeparator: \.isWhitespace).map(String.init))
 
+    /// Those of them that nobody calls to see whether they are there: they end the command.
+    static let deadly: Set<String> = [
+        "kexec_load", "kexec_file_load", "init_module", "finit_module", "delete_module", "create_module", "reboot", "swapon", "swapoff",
+        "iopl", "ioperm", "open_by_handle_at", "process_vm_writev", "settimeofday", "clock_settime",
+    ]
+
+    /// By these a command is started when its filter holds already.
+    static let needed = ["rt_sigprocmask", "sendmsg", "execve", "execveat", "exit_group"]
+
     /// Landlock has no rule for these, so a sandbox that writes nowhere does not have them.
     static let changesOfAttributes = [
         "chmod", "fchmod", "fchmodat", "fchmodat2", "chown", "fchown", "lchown", "fchownat", "utime", "utimes", "futimesat", "utimensat",

@@ -5,6 +5,7 @@
 #define _GNU_SOURCE 1
 #endif
 
+#include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -35,7 +36,7 @@
 
 /// The child's steps, in the order they happen.
 enum postern_step {
-    POSTERN_STEP_CLONE = 1, POSTERN_STEP_SIGNALS, POSTERN_STEP_SESSION, POSTERN_STEP_DESCRIPTORS, POSTERN_STEP_ROOT, POSTERN_STEP_LIMITS,
+    POSTERN_STEP_CLONE = 1, POSTERN_STEP_NAMESPACES, POSTERN_STEP_SIGNALS, POSTERN_STEP_SESSION, POSTERN_STEP_DESCRIPTORS, POSTERN_STEP_ROOT, POSTERN_STEP_LIMITS,
     POSTERN_STEP_BOUNDING, POSTERN_STEP_GROUPS, POSTERN_STEP_UID, POSTERN_STEP_CAPABILITIES, POSTERN_STEP_PARENT_DEATH,
     POSTERN_STEP_DIRECTORY, POSTERN_STEP_NO_NEW_PRIVILEGES, POSTERN_STEP_LANDLOCK, POSTERN_STEP_SECCOMP, POSTERN_STEP_EXEC,
 };
@@ -56,9 +57,10 @@ struct postern_path_rule {
 struct postern_launch_settings {
     int program;                    // executed by this descriptor, or -1: by the path
     int root;                       // a directory to chroot into, or -1
-    uint32_t namespaces;            // CLONE_NEW… flags
+    uint32_t namespaces;            // CLONE_NEW… flags; of the pid namespace a process of ours is the first, of the mount namespace /proc is its own
     int parent_death_signal;        // 0: none
     bool new_session, drops_bounding, changes_identity, landlock;
+    bool reports_denials;           // the filter's notifications come to `listener`
     bool keeps_privileges;          // of our own programs only: capabilities stay, no_new_privs unset
     uid_t uid;
     gid_t gid;
@@ -86,11 +88,13 @@ struct postern_launch_plan {
     const void *filter;             // struct sock_filter records
 };
 
-enum { POSTERN_MAX_DESCRIPTORS = 64 };
+enum { POSTERN_MAX_DESCRIPTORS = 64, POSTERN_MAX_PASSED = 16 };
 
 struct postern_launch_result {
     pid_t pid;
     int pidfd;
+    int listener;                   // where denied calls wait for an answer, or -1
+    int report;                     // from process 1 of the pid namespace: how the program ended, as of wait(2); or -1
     uint32_t step;                  // the last one begun
     int error;                      // 0: the program runs
     uint32_t index;                 // of the descriptor, limit or rule that failed
@@ -99,46 +103,20 @@ struct postern_launch_result {
 /// Starts a program; a failing step leaves no process behind. Returns 0, or -1 with `step` and `error` set.
 int postern_launch(const struct postern_launch_plan *plan, struct postern_launch_result *result);
 
-/// The Landlock ABI of the running kernel, 0 where there is none.
-int postern_landlock_abi(void);
-/// Denies the caller everything Landlock knows of; no_new_privs must be set. Returns 0 or an errno.
-int postern_landlock_nothing(uint64_t handled_files, uint64_t handled_network, uint64_t scoped);
-/// Puts the calling thread under a filter. Returns 0 or an errno.
-int postern_seccomp(const void *filter, uint16_t length);
+/// A system call that libc has no function for, or a variadic one. Returns its result, or -1 with errno.
+static inline long postern_call(long number, unsigned long a, unsigned long b, unsigned long c, unsigned long d) {
+    return syscall(number, a, b, c, d, 0UL);
+}
 
-/// prctl(2) with integers only. Returns its result, or -1 with errno.
-int postern_prctl(int option, unsigned long second, unsigned long third);
-/// Sets the caller's capability sets: bit n is capability n. Returns 0 or an errno.
-int postern_capset(uint64_t effective, uint64_t permitted, uint64_t inheritable);
-/// The caller's permitted capabilities. Returns 0 or an errno.
-int postern_permitted(uint64_t *permitted);
-void postern_openlog(const char *name);
-void postern_syslog(int priority, const char *text);
-
-/// The length of the next message, which stays where it is. By recvmsg(2), as all else, since the frontend has no other call.
-ssize_t postern_next_length(int socket);
-
-/// Accepts a connection with close-on-exec.
-int postern_accept(int listener);
 /// Sends bytes and descriptors as one message.
 ssize_t postern_send(int socket, const void *bytes, size_t count, const int *descriptors, size_t descriptor_count);
 /// Receives one message. At most `limit` descriptors are stored and counted in `count`; `flags` gets MSG_TRUNC and MSG_CTRUNC.
 ssize_t postern_receive(int socket, void *bytes, size_t capacity, int *descriptors, size_t limit, size_t *count, int *flags);
 
-enum { POSTERN_MAX_PASSED = 16, POSTERN_HOST_BYTES = 64 };
-
-/// The address a socket has, or its peer has, as text. An IPv4 address mapped into IPv6 is written as IPv4. Returns 0 or -1 with errno.
-int postern_socket_address(int socket, bool peer, char host[POSTERN_HOST_BYTES], uint16_t *port);
-/// A TCP socket with close-on-exec, listening at a numeric address, or connected to it where `backlog` is 0. Returns -1 with errno.
-int postern_socket(const char *host, uint16_t port, int backlog);
-
 static inline char **postern_environment(void) { return environ; }
+static inline void postern_syslog(int priority, const char *text) { syslog(priority, "%s", text); }
 static inline int postern_errno(void) { return errno; }
 static inline void postern_ignore_signal(int number) { signal(number, SIG_IGN); }
+static inline int postern_accept(int listener) { return accept4(listener, NULL, NULL, SOCK_CLOEXEC); }
 static inline int postern_fcntl(int descriptor, int command, int value) { return fcntl(descriptor, command, value); }
 static inline int postern_openat(int directory, const char *path, int flags, mode_t mode) { return openat(directory, path, flags, mode); }
-static inline bool postern_exited(int status) { return WIFEXITED(status); }
-static inline int postern_exit_status(int status) { return WEXITSTATUS(status); }
-static inline bool postern_signaled(int status) { return WIFSIGNALED(status); }
-static inline int postern_signal(int status) { return WTERMSIG(status); }
-static inline bool postern_dumped_core(int status) { return WCOREDUMP(status); }
