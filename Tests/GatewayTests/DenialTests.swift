@@ -3,7 +3,7 @@ import Linux
 import Testing
 
 @Suite("DESIGN §4.1: what was denied has a name") struct DeniedCallTests {
-    private static let commands = TestPolicy.command("py", usage: "py <script>", run: ["/usr/bin/python3", "-c", "<script>"], lines: "args = { script = { match = '(?s:.*)' } }")
+    private static let commands = TestPolicy.command("py", usage: "py <script>", run: ["/usr/bin/python3", "-c", "<script>"], lines: "args = { script = { match = '.*' } }")
 
     private func serving(_ body: (Gateway) throws -> Void) throws {
         try Gateway.serving(.init(keys: [.init(name: "alice", lines: "may = ['py']")], commands: Self.commands), body)

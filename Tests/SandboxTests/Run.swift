@@ -27,23 +27,10 @@ func run(_ arguments: [String], _ change: (inout ProcessPlan) -> Void = { _ in }
 private func finish(_ plan: consuming ProcessPlan, _ output: Descriptor, _ errors: Descriptor) throws -> Outcome {
     var (child, log) = try launchReporting(plan)
     plan.descriptors = []
-    let exit = try end(of: child, &log)
+    let exit = try child.waitUntilExit(answering: &log, timeout: .seconds(120))
     try output.setNonBlocking()
     try errors.setNonBlocking()
     return Outcome(status: exit.status, output: try text(output), errors: try text(errors), denials: log)
-}
-
-/// Waits for it, and answers its denied calls meanwhile, as the monitor does.
-func end(of child: ChildProcess, _ log: inout DenialLog) throws -> Exit {
-    while true {
-        var poll = PollSet()
-        poll.add(child.pidfd, .readable, token: 0)
-        if let listener = log.listener { poll.add(listener, .readable, token: 1) }
-        let ready = try poll.wait(timeout: nil)
-        if ready.contains(where: { $0.token == 1 }) { log.answer() }
-        if log.deadly != nil { try child.sendSignal(.kill) }
-        if let exit = try ready.contains(where: { $0.token == 0 }) ? child.reap() : nil { return exit }
-    }
 }
 
 /// What is in the pipe now: at most what a pipe holds, 64 KiB.

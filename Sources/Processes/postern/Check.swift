@@ -2,6 +2,7 @@ import ArgumentParser
 import Linux
 import Policy
 import PolicySource
+import Sandbox
 
 /// `postern check`: everything that is wrong or unwise in a policy.
 struct Check: ParsableCommand {
@@ -14,7 +15,14 @@ struct Check: ParsableCommand {
     @Flag(help: "Answer in JSON.")
     var json = false
 
+    @Flag(help: "Instead say what this machine and this user can enforce.")
+    var host = false
+
     func run() throws {
+        if host {
+            let layers = HostSupport.layers()
+            return try Console.say(json ? Self.json(layers).description : Self.text(layers))
+        }
         guard json else {
             let (loaded, policy) = try PolicyOptions.load(options.policy, place.surroundings, sayingTo: .standardOutput)
             return try Console.say("sound: \(PolicyOptions.summary(loaded, policy))")
@@ -23,4 +31,21 @@ struct Check: ParsableCommand {
         try Console.say(loaded.json.description)
         if loaded.policy == nil { throw ExitCode(1) }
     }
+
+    private static func json(_ layers: [HostSupport.Layer]) -> JSONText {
+        .array(layers.map { ["layer": .string($0.name), "state": .string($0.state.rawValue), "text": .string($0.text)] })
+    }
+
+    private static func text(_ layers: [HostSupport.Layer]) -> String {
+        let width = layers.map(\.name.count).max() ?? 0
+        let lines = layers.map { layer in
+            "\(layer.name.padding(to: width))  \(layer.state.rawValue.padding(to: 8))  \(layer.text)"
+        }
+        return lines.joined(separator: "\n") + "\na command that asks for what is refused gets exit status 125 and the reason"
+    }
+}
+
+extension String {
+    /// With spaces after it.
+    func padding(to width: Int) -> String { self + String(repeating: " ", count: max(0, width - count)) }
 }

@@ -47,8 +47,8 @@ extension Descriptor {
 
     /// The length of the next message, which stays where it is. By recvmsg(2), as all else, since the frontend has no other call.
     private var nextLength: Int {
-        var message = unsafe msghdr()
         // SAFETY: with nowhere to write to, recvmsg(2) writes only the structure.
+        var message = unsafe msghdr()
         return unsafe recvmsg(number, &message, Int32(MSG_PEEK) | Int32(MSG_TRUNC))
     }
 

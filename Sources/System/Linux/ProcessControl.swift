@@ -52,6 +52,11 @@ public func dropCapabilities(keeping kept: [Capability]) throws(Errno) {
     try setCapabilities([UInt32(truncatingIfNeeded: mask), UInt32(mask >> 32)])
 }
 
+/// Whether this process may use a capability.
+public func holds(_ capability: Capability) -> Bool {
+    do throws(Errno) { return try permittedCapabilities() & 1 << UInt64(capability.rawValue) != 0 } catch { return false }
+}
+
 /// Replaces the effective and permitted sets by `halves`, and empties the inheritable one.
 private func setCapabilities(_ halves: [UInt32]) throws(Errno) {
     let header = capabilityHeader

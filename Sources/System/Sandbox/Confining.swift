@@ -49,7 +49,7 @@ extension ProcessPlan {
         landlockSupport = support
         identity = try Self.identity(for: account)
         emptiesBoundingSet = identity != nil
-        namespaces = try Self.namespaces(for: sandbox, asRoot: identity != nil)
+        namespaces = try Self.namespaces(for: sandbox, isAble: identity != nil && HostSupport.hasNamespaces)
         self.directory = directory ?? account.home
         limits = sandbox.limits.forKernel
         parentDeathSignal = .kill
@@ -67,9 +67,9 @@ extension ProcessPlan {
     }
 
     /// As root a pid namespace, so that all of the command ends with it and nothing outside can be named; and its own `/proc`, where one is asked for.
-    private static func namespaces(for sandbox: SandboxPlan, asRoot: Bool) throws(EnforcementError) -> Namespaces {
-        guard let path = sandbox.paths.map(\.path).first(where: showsProcesses) else { return asRoot ? .pid : [] }
-        guard asRoot else { throw .processes(path: path) }
+    private static func namespaces(for sandbox: SandboxPlan, isAble: Bool) throws(EnforcementError) -> Namespaces {
+        guard let path = sandbox.paths.map(\.path).first(where: showsProcesses) else { return isAble ? .pid : [] }
+        guard isAble else { throw .processes(path: path) }
         return [.pid, .mount]
     }
 

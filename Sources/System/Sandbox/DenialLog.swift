@@ -95,6 +95,28 @@ public struct DenialLog: Sendable {
     }
 }
 
+extension ChildProcess {
+    /// Waits for the end, answers denied calls meanwhile, and kills for the worst.
+    ///
+    /// - Parameter timeout: after which it is killed.
+    public func waitUntilExit(answering denials: inout DenialLog, timeout: Duration) throws(Errno) -> Exit {
+        let end = Clock.monotonic + timeout
+        while true {
+            var poll = PollSet()
+            poll.add(pidfd, .readable, token: 0)
+            if let listener = denials.listener { poll.add(listener, .readable, token: 1) }
+            let ready = try poll.wait(timeout: end - Clock.monotonic)
+            denials.answer()
+            if ready.contains(where: { $0.token == 0 }), let exit = try reap() { return exit }
+            if denials.deadly != nil || Clock.monotonic >= end {
+                // It may have ended this moment.
+                do throws(Errno) { try sendSignal(.kill) } catch .noProcess {}
+                return try waitUntilExit()
+            }
+        }
+    }
+}
+
 // linux/seccomp.h: SECCOMP_IOCTL_NOTIF_RECV and SECCOMP_IOCTL_NOTIF_SEND.
 private let receiveCall: UInt = 0xc050_2100
 private let sendAnswer: UInt = 0xc018_2101
