@@ -4,11 +4,14 @@ public import Policy
 ///
 /// Their `allowedCalls` are the whole list of groups: a sandbox built on one adds to it. Their filter is empty until compiled.
 public enum PredefinedSandbox {
-    public static let names = ["tool", "service"]
+    public static let names = ["tool", "git-read", "git-write", "drop", "service"]
 
     public static func named(_ name: String) -> SandboxPlan? {
         switch name {
         case "tool": tool
+        case "git-read": gitRead
+        case "git-write": gitWrite
+        case "drop": drop
         case "service": service
         default: nil
         }
@@ -22,6 +25,38 @@ public enum PredefinedSandbox {
             "@default", "@basic-io", "@file-system", "@io-event", "@process", "@signal", "@sync", "@timer", "@memory", "@transfer",
             "@inspect", "@pipe", "@stream",
         ]
+        return plan
+    }()
+
+    /// What serves fetches: git and its own programs, and the shell that runs them. The repositories are the policy's to name.
+    public static let gitRead: SandboxPlan = {
+        var plan = tool
+        plan.name = "git-read"
+        let git = ["git", "git-upload-pack", "git-upload-archive", "sh"].map { "/usr/bin/\($0)" }
+        plan.paths = settings + devices + libraries + git.map { PathRule(path: $0, access: .execute, isRequired: false) }
+        plan.limits.memory = 2 << 30
+        plan.limits.openFiles = 1024
+        return plan
+    }()
+
+    /// What takes pushes: hooks are scripts that call what they like of the system's programs.
+    public static let gitWrite: SandboxPlan = {
+        var plan = gitRead
+        plan.name = "git-write"
+        plan.paths += programs
+        return plan
+    }()
+
+    /// One program that stores files: it starts no other, and signals none.
+    public static let drop: SandboxPlan = {
+        var plan = tool
+        plan.name = "drop"
+        plan.paths = settings + devices + libraries
+        plan.allowedCalls.removeAll { $0 == "@process" }
+        plan.allowedCalls += ["prctl", "getrusage", "times", "tgkill"]
+        plan.limits.processes = 16
+        plan.limits.memory = 256 << 20
+        plan.limits.openFiles = 64
         return plan
     }()
 
@@ -46,6 +81,10 @@ public enum PredefinedSandbox {
 
     private static let programs = ["/usr", "/bin", "/sbin", "/lib", "/lib64", "/lib32"].map {
         PathRule(path: $0, access: .execute, isRequired: false)
+    }
+    /// Loader and libraries, which dynamically linked programs need.
+    private static let libraries = ["/lib", "/lib64", "/lib32", "/usr/lib", "/usr/lib64", "/usr/libexec", "/usr/share"].map {
+        PathRule(path: $0, access: $0 == "/usr/share" ? .read : .execute, isRequired: false)
     }
     private static let settings = [
         "/etc/ld.so.cache", "/etc/nsswitch.conf", "/etc/passwd", "/etc/group", "/etc/localtime", "/etc/gitconfig",

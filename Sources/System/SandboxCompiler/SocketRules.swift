@@ -53,7 +53,9 @@ extension ArgumentRule {
         case .unix: [Socket(domain: local)]
         case .any:
             // Netlink for the route family, which the resolver asks for addresses.
-            [Socket(domain: local), Socket(domain: internet), Socket(domain: internet6), Socket(domain: netlink, protocolNumber: 0)]
+            // No raw sockets: without a capability the kernel refuses them too.
+            [Socket(domain: local), Socket(domain: netlink, protocolNumber: 0)]
+                + [internet, internet6].flatMap { domain in [stream, datagram, sequence].map { Socket(domain: domain, type: $0) } }
         case .tcp(_, let dns):
             // With its number spelt out: MPTCP and SCTP streams are not under Landlock's rules for TCP.
             [internet, internet6].flatMap { domain in
