@@ -79,6 +79,7 @@ let package = Package(
                 "Linux", "Sandbox", "Sodium", "Gcrypt", "SSH", "SSHKeys", "SSHWire", "SSHTransport", "SSHUserAuth", "SSHConnection",
                 "MonitorProtocol",
             ], staticPie),
+        program("postern-probe", ["Linux", "Sandbox"], staticPie),
         program(
             "postern",
             [

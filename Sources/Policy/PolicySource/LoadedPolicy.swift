@@ -13,6 +13,18 @@ public struct LoadedPolicy: Sendable {
     /// What its tests allow: something to try.
     public let examples: [Example]
 
+    /// Those that `postern probe` runs.
+    public let runs: [Run]
+
+    /// A test with `run = true`.
+    public struct Run: Sendable {
+        public var key: String
+        public var login: String
+        public var request: Request
+        /// The exit status that it must end with.
+        public var status: UInt8
+    }
+
     /// A command line that a key may run.
     public struct Example: Equatable, Sendable {
         public var key: String
@@ -45,6 +57,9 @@ public struct LoadedPolicy: Sendable {
         diagnostics = report.sorted
         unlisted = report.unlisted
         testCount = tests.count
+        runs = tests.compactMap { test in
+            test.runsTo.map { Run(key: test.key.value, login: test.login.value, request: test.request, status: $0) }
+        }
         examples = tests.compactMap { test in
             guard test.isAllowed.value, case .exec(let line) = test.request else { return nil }
             return Example(key: test.key.value, login: test.login.value, command: String(decoding: line, as: UTF8.self))

@@ -9,6 +9,8 @@ struct PolicyTest: Sendable {
     var argv: Located<[String]>?
     /// The word that the log has for the refusal.
     var reason: Located<String>?
+    /// `postern probe` really runs it, and expects this exit status.
+    var runsTo: UInt8?
 }
 
 /// Reads the tables of `[[test]]`.
@@ -39,13 +41,18 @@ struct TestReader {
             argv = Located(words.map(\.value), node.region)
         }
         let reason = reader.word("reason")
-        reader.refuse(["run", "status"])
+        let runs = reader.bool("run")
+        let status = reader.integer("status", in: 0...255)
         reader.finish()
+        if let status, runs?.value != true { report.error(status.region, "only a test with run = true has a status") }
         guard let key, let login, let request, let expect else { return nil }
         let isAllowed = Located(expect.value == "allow", expect.region)
         if isAllowed.value, let reason { report.error(reason.region, "only a refusal has a reason") }
         if !isAllowed.value, let argv { report.error(argv.region, "only what is allowed has an argv") }
-        return PolicyTest(key: key, login: login, request: request, isAllowed: isAllowed, argv: argv, reason: reason)
+        if !isAllowed.value, let runs, runs.value { report.error(runs.region, "only what is allowed can be run") }
+        var test = PolicyTest(key: key, login: login, request: request, isAllowed: isAllowed, argv: argv, reason: reason)
+        if runs?.value == true { test.runsTo = UInt8(status?.value ?? 0) }
+        return test
     }
 
     /// `command`, or `subsystem`; an empty command is none, as in `ssh host`.

@@ -56,6 +56,12 @@ struct TableReader {
         entry(key).flatMap { strings(of: $0.node, key) }
     }
 
+    mutating func bool(_ key: String) -> Located<Bool>? {
+        guard let node = entry(key)?.node else { return nil }
+        guard case .boolean(let value) = node.content else { return wrongKind(node, key, "true or false") }
+        return Located(value, node.region)
+    }
+
     mutating func integer(_ key: String, in range: ClosedRange<Int64>) -> Located<Int64>? {
         guard let node = entry(key)?.node else { return nil }
         guard case .integer(let number) = node.content else { return wrongKind(node, key, "an integer") }

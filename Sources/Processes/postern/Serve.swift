@@ -65,7 +65,7 @@ struct Serve: ParsableCommand {
 
 /// A file of a name that nobody else can foresee or reach.
 struct TemporaryFile {
-    private let directory: String
+    let directory: String
     var path: String { "\(directory)/policy.db" }
 
     init() throws(Failure) {
@@ -75,6 +75,13 @@ struct TemporaryFile {
         } catch {
             throw Failure("\"\(directory)\" cannot be made: \(error)")
         }
+    }
+
+    /// The directory belongs to a command's user, as its `TMPDIR`.
+    init(ownedBy account: Account) throws(Failure) {
+        try self.init()
+        guard Users.currentUID == 0 else { return }
+        do throws(Errno) { try openDirectory(directory).changeOwner(uid: account.uid, gid: account.gid) } catch { throw Failure("\"\(directory)\": \(error)") }
     }
 
     /// What cannot be removed is left to whoever cleans the temporary directory.
