@@ -96,7 +96,7 @@ import Testing
     @Test func `a filter that the rules do not explain may allow anything`() throws {
         let old = try policy(Self.plain)
         var new = try policy(Self.plain.replacing("\"10m\"", with: "\"9m\""))
-        for index in new.sandboxes.indices { new.sandboxes[index].filter += [0] }
+        for index in new.sandboxes.indices { new.sandboxes[index].filter.program += [0] }
         let difference = PolicyDifference(from: old, to: new) { _ in nil }
         #expect(difference.changes.map(\.what) == ["timeout", "sandbox filter"])
         #expect(difference.shift.allows)

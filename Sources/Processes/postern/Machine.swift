@@ -110,7 +110,7 @@ enum Machine {
     private static func hint(_ fault: CompileError) -> String? {
         switch fault {
         case .unknownGroup: "there are \(SystemCalls.groupNames.joined(separator: ", "))"
-        case .unknownCall, .dangerousCall: nil
+        case .unknownCall, .dangerousCall, .neededCall: nil
         }
     }
 
