@@ -55,10 +55,14 @@ import Synchronization
     private static let slots = 63
 }
 
-/// Memory from sodium_malloc(3): locked, left out of core dumps, between guard pages. Traps if there is none.
+/// Memory from sodium_malloc(3): locked, left out of core dumps, between guard pages; zeros in a process that is forked from this one, as
+/// process 1 of a command's pid namespace is. Traps if there is none.
 func lockedMemory(count: Int) -> UnsafeMutablePointer<UInt8> {
     // SAFETY: the result is checked for nil, and has at least `count` bytes, which have no type yet.
     guard let memory = unsafe sodium_malloc(count) else { preconditionFailure("no locked memory for \(count) bytes") }
+    // SAFETY: the pages that hold the `count` bytes are libsodium's, and stay as they are; madvise(2) reads and writes none of them.
+    let first = UInt(bitPattern: memory) & ~4095
+    _ = unsafe madvise(UnsafeMutableRawPointer(bitPattern: first), Int(UInt(bitPattern: memory) - first) + count, 18)  // MADV_WIPEONFORK
     // SAFETY: as above; bytes have no alignment and every pattern is one.
     return unsafe memory.bindMemory(to: UInt8.self, capacity: count)
 }

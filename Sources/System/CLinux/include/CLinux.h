@@ -41,17 +41,10 @@ enum postern_step {
     POSTERN_STEP_DIRECTORY, POSTERN_STEP_NO_NEW_PRIVILEGES, POSTERN_STEP_LANDLOCK, POSTERN_STEP_SECCOMP, POSTERN_STEP_EXEC,
 };
 
-struct postern_limit {
-    int resource;
-    uint64_t soft, hard;
-};
+struct postern_limit { int resource; uint64_t soft, hard; };
 
 /// One Landlock rule on what lies beneath `path`; on a file only the bits in `file_rights` of the plan are used.
-struct postern_path_rule {
-    const char *path;
-    uint64_t rights;
-    bool required;
-};
+struct postern_path_rule { const char *path; uint64_t rights; bool required; };
 
 /// The numbers of a launch.
 struct postern_launch_settings {
