@@ -46,6 +46,13 @@ extension Hostile {
             let violated = try second.ended()
             #expect(violated.violations.count == 1)
             violated.expectSound(second.site)
+
+            let third = try Victim(as: role)
+            var exchange = FrontendMessage.KeyExchangeRecord.sample()
+            exchange.hostKeyAlgorithm = String(text.prefix(150))
+            try third.send(.sign(exchange))
+            #expect(try third.receive() == nil)
+            try third.ended().expectSound(third.site)
         }
 
         @Test(arguments: Role.available)

@@ -89,7 +89,7 @@ struct Offence: CustomTestStringConvertible, Sendable {
             try $0.sendBytes([7] + [UInt8](repeating: 0, count: FrontendMessage.longest))
         }
         table.add("no known tag", "a malformed request: unknownMessage(0)") { try $0.sendBytes([0]) }
-        table.add("the tag after the last", "a malformed request: unknownMessage(9)") { try $0.sendBytes([9, 0, 0, 0, 0]) }
+        table.add("the tag after the last", "a malformed request: unknownMessage(10)") { try $0.sendBytes([10, 0, 0, 0, 0]) }
         table.add("what a trap prints", "a malformed request: unknownMessage(70)") { try $0.sendBytes(Array("Fatal error: index out of range\n".utf8)) }
         table.add("no known kind of program", "a malformed request: unknownMessage(4)") { try $0.sendBytes([4, 0, 0, 0, 0, 4, 0, 0, 0, 0]) }
         table.add("a byte too many", "a malformed request: trailing(count: 1)") { try $0.sendBytes(FrontendMessage.farewell("so long").bytes + [0]) }

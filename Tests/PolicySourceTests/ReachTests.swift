@@ -68,6 +68,17 @@ import Testing
         #expect(reach.unusedCommands.map(\.name) == ["nobodys"])
     }
 
+    @Test func `principals reach commands as keys do, and what is revoked reaches none`() throws {
+        let text =
+            RightPolicyTests.staff.replacing("= []", with: "= ['id']")
+            + "[key.alice]\npublic = 'ssh-ed25519 AAAA1'\nmay = ['id']\n[revoked]\nkeys = ['SHA256:AAAA1']\n"
+        let loaded = LoadedPolicy.read("policy.toml", World(files: ["policy.toml": .init(text: text)]).surroundings)
+        let reach = Reach(of: try #require(loaded.policy, "\(loaded.text)"), at: Self.summer)
+        #expect(obstacles(reach, "alice") == [.revoked])
+        #expect(obstacles(reach, "staff/developers") == [nil] && obstacles(reach, "staff/ops@example.com") == [nil])
+        #expect(reach.unusedCommands.isEmpty)
+    }
+
     @Test func `a key is bound to its time`() throws {
         #expect(obstacles(try reach(at: Self.summer), "ci") == [nil])
         #expect(obstacles(try reach(at: Self.nextSummer), "ci") == [.expired(1_798_761_600)])

@@ -67,6 +67,10 @@ import Testing
         }
         #expect(try compiled.key(fingerprint: [UInt8](repeating: 0, count: 32)) == nil)
         #expect(try compiled.key(fingerprint: []) == nil)
+        let whole = try compiled.policy()
+        #expect(Set(whole.authorities.map(\.name)) == ["ca0", "ca1", "ca2"])
+        #expect(whole.revoked.digests == policy.revoked.digests)
+        #expect(Set(whole.revoked.serials.map(\.range)) == Set(policy.revoked.serials.map(\.range)))
         #expect(compiled.authorityCount == 3)
         for authority in policy.authorities { #expect(try compiled.authority(fingerprint: authority.fingerprint) == authority) }
         #expect(try compiled.authority(fingerprint: policy.keys[0].fingerprint) == nil)

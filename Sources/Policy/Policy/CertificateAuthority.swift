@@ -71,5 +71,16 @@ public struct Revocations: Equatable, Sendable {
         self.serials = joined
     }
 
+    /// Whether a fingerprint, or what stands for a key id, is among them.
+    public func contains(_ digest: [UInt8]) -> Bool {
+        var candidates = digests[...]
+        while !candidates.isEmpty {
+            let middle = candidates.startIndex + candidates.count / 2
+            if candidates[middle] == digest { return true }
+            candidates = candidates[middle].lexicographicallyPrecedes(digest) ? candidates[(middle + 1)...] : candidates[..<middle]
+        }
+        return false
+    }
+
     public var isEmpty: Bool { digests.isEmpty && serials.isEmpty }
 }

@@ -213,6 +213,21 @@ public struct CompiledPolicy<Storage: PolicyStorage & ~Copyable>: ~Copyable {
         return false
     }
 
+    /// All that is revoked; authorities are numbered by their places among the fingerprints.
+    func revocations() throws(CompiledPolicyError) -> Revocations {
+        var digests: [[UInt8]] = []
+        for index in 0..<Int(header.revokedDigests.count) {
+            digests.append(try checkedEntry(header.revokedDigests, index, bytes: CompiledPolicyHeader.digestEntryBytes))
+        }
+        var serials: [Revocations.Serials] = []
+        for index in 0..<Int(header.revokedSerials.count) {
+            let (place, low, high) = try revokedSerials(at: index)
+            guard place < authorityCount, low <= high else { throw .damaged("what is revoked") }
+            serials.append(.init(authority: place, range: low...high))
+        }
+        return Revocations(digests: digests, serials: serials)
+    }
+
     private func revokedSerials(at index: Int) throws(CompiledPolicyError) -> (place: Int, low: UInt64, high: UInt64) {
         let entry = try checkedEntry(header.revokedSerials, index, bytes: CompiledPolicyHeader.serialsEntryBytes)
         do throws(RecordFault) {

@@ -10,7 +10,7 @@ public struct Policy: Equatable, Sendable {
     public var commands: [Command] = []
     /// Those that commands name, each once; a command's `sandbox` is an index into it.
     public var sandboxes: [SandboxPlan] = []
-    /// Whose certificates count.
+    /// Whose certificates count, in the order of their fingerprints.
     public var authorities: [CertificateAuthority] = []
     /// What counts no more, whatever else is written.
     public var revoked = Revocations()

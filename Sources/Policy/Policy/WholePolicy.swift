@@ -13,6 +13,8 @@ extension CompiledPolicy where Storage: ~Copyable {
         for index in 0..<commandCount { policy.commands.append(try command(at: index)) }
         for index in 0..<keyCount { policy.keys.append(try key(at: index)) }
         policy.keys.sort { $0.position.precedes($1.position) }
+        for index in 0..<authorityCount { policy.authorities.append(try authority(at: index)) }
+        policy.revoked = try revocations()
         return policy
     }
 }

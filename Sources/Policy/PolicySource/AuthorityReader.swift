@@ -5,7 +5,9 @@ struct AuthorityReader {
     private let surroundings: Surroundings
     private let report: Report
     private let commands: CommandTable
-    private(set) var authorities: [CertificateAuthority] = []
+    private var found: [CertificateAuthority] = []
+    /// In the order of their fingerprints, as a policy has them.
+    var authorities: [CertificateAuthority] { found.sorted { $0.fingerprint.lexicographicallyPrecedes($1.fingerprint) } }
     /// The position of each public key by its fingerprint, those of `[key.*]` and `[group.*]` included.
     private var fingerprints: [[UInt8]: SourcePosition]
 
@@ -43,7 +45,7 @@ struct AuthorityReader {
                 return report.error(line.region, "this public key is there twice", hint: "it is also at \(other)")
             }
             fingerprints[fingerprint] = line.region.position
-            authorities.append(CertificateAuthority(name: name, fingerprint: fingerprint, principals: principals, position: position))
+            found.append(CertificateAuthority(name: name, fingerprint: fingerprint, principals: principals, position: position))
         } catch {
             report.error(line.region, error.reason, hint: error.hint)
         }

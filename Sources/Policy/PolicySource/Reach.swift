@@ -4,6 +4,8 @@ public import Policy
 public struct Reach: Sendable {
     /// Why a key that may run a command does not reach it.
     public enum Obstacle: Hashable, Sendable {
+        /// All public keys of this name are.
+        case revoked
         /// The time when the key begins, in seconds since 1970.
         case notYetValid(Int64)
         /// The time when it ended.
@@ -39,24 +41,34 @@ public struct Reach: Sendable {
     public init(of policy: Policy, at now: Int64, from address: String? = nil) {
         var order: [String] = []
         var keys: [String: [Key]] = [:]
-        for key in policy.keys {
+        for key in policy.keys + Self.certified(policy) {
             if keys[key.name] == nil { order.append(key.name) }
             keys[key.name, default: []].append(key)
         }
         var rows: [Row] = []
         for name in order {
             guard let same = keys[name], let key = same.first else { continue }
+            let isRevoked = same.allSatisfy { policy.revoked.contains($0.fingerprint) }
             for (place, index) in key.may.enumerated() {
                 let command = policy.commands[index]
                 let before = key.may[..<place].map { policy.commands[$0] }
-                let obstacle = Self.obstacle(to: key, now, address) ?? Self.hiding(command, before).map { .hidden(by: $0.name) }
+                let obstacle = (isRevoked ? .revoked : nil) ?? Self.obstacle(to: key, now, address) ?? Self.hiding(command, before).map { .hidden(by: $0.name) }
                 rows.append(Row(key: key, fingerprints: same.map(\.fingerprint), command: command, obstacle: obstacle))
             }
         }
         self.rows = rows
         idleKeys = order.filter { keys[$0]?.first?.may.isEmpty ?? true }
-        let used = Set(policy.keys.flatMap(\.may))
+        let used = Set((policy.keys + Self.certified(policy)).flatMap(\.may))
         unusedCommands = policy.commands.indices.filter { !used.contains($0) }.map { policy.commands[$0] }
+    }
+
+    /// For each principal of an authority a key, called `authority/principal`, that may do what its certificates may.
+    private static func certified(_ policy: Policy) -> [Key] {
+        policy.authorities.flatMap { authority in
+            authority.principals.map {
+                Key(name: "\(authority.name)/\($0.name)", fingerprint: authority.fingerprint, may: $0.may, position: authority.position)
+            }
+        }
     }
 
     private static func obstacle(to key: Key, _ now: Int64, _ address: String?) -> Obstacle? {

@@ -21,6 +21,10 @@ struct TestRunner {
             let hint = Suggestion.hint(for: test.key.value, among: policy.keys.prefix(Self.mostSuggestions).map(\.name))
             return report.error(test.key.region, "there is no key \"\(test.key.value)\"", hint: hint)
         }
+        if policy.revoked.contains(key.fingerprint) {
+            if test.isAllowed.value { fail(test.isAllowed.region, "the key is revoked") }
+            return
+        }
         let session = Session(
             key: key, login: test.login.value, peer: .init(host: key.exampleAddress, port: 50_000),
             local: .init(host: "192.0.2.2", port: 22), now: time(for: key), requestID: "00000000", fingerprintText: "SHA256:")

@@ -48,6 +48,9 @@ struct Explain: ParsableCommand {
 
     private func explain(_ policy: Policy) throws(Failure) -> Bool {
         let key = try find(policy)
+        if policy.revoked.contains(key.fingerprint) {
+            throw Failure("the key \"\(key.name)\" is revoked", hint: "it opens nothing, whatever it may do")
+        }
         let session = Session(
             key: key, login: login, peer: .init(host: from ?? key.exampleAddress, port: 50_000),
             local: .init(host: "192.0.2.2", port: 22),

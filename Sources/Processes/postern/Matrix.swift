@@ -65,6 +65,7 @@ extension Reach {
 extension Reach.Obstacle {
     fileprivate var text: String {
         switch self {
+        case .revoked: "revoked"
         case .notYetValid(let time): "not yet valid, until \(Moment.text(time))"
         case .expired(let time): "expired, \(Moment.text(time))"
         case .wrongAddress: "wrong address"
@@ -75,6 +76,7 @@ extension Reach.Obstacle {
     /// For programs.
     fileprivate var word: String {
         switch self {
+        case .revoked: "revoked"
         case .notYetValid: "not-yet-valid"
         case .expired: "expired"
         case .wrongAddress: "wrong-address"

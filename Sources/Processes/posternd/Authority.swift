@@ -45,16 +45,20 @@ enum Identity {
         }
     }
 
-    init(_ credential: FrontendMessage.Credential) throws(KeyError) {
-        if Certificate.algorithms.contains(credential.algorithm) {
-            let certificate = try Certificate(blob: credential.key)
-            guard certificate.algorithm == credential.algorithm else { throw .unsupported(algorithm: credential.algorithm) }
-            self = .certificate(certificate)
-        } else {
-            let key = try PublicKey(blob: credential.key)
-            guard key.algorithm == credential.algorithm else { throw .unsupported(algorithm: credential.algorithm) }
-            self = .key(key)
+    init(_ credential: FrontendMessage.Credential) throws(Authority.Refusal) {
+        let algorithm: String
+        do throws(KeyError) {
+            if Certificate.algorithms.contains(credential.algorithm) {
+                let certificate = try Certificate(blob: credential.key)
+                (self, algorithm) = (.certificate(certificate), certificate.algorithm)
+            } else {
+                let key = try PublicKey(blob: credential.key)
+                (self, algorithm) = (.key(key), key.algorithm)
+            }
+        } catch {
+            throw .badKey(error)
         }
+        guard algorithm == credential.algorithm else { throw .otherAlgorithm(credential.algorithm) }
     }
 }
 
@@ -80,6 +84,8 @@ struct Authority {
     /// Why someone may not enter: for the log only, since all look alike to the client.
     enum Refusal: Error, CustomStringConvertible {
         case badKey(KeyError)
+        /// The request says that the key is of an algorithm that it is not.
+        case otherAlgorithm(String)
         case unknownKey
         case revokedKey
         case badSignature
@@ -94,6 +100,7 @@ struct Authority {
         var description: String {
             switch self {
             case .badKey(let error): "bad key: \(error)"
+            case .otherAlgorithm(let name): "the key is not of the algorithm \(JSONText.string(name))"
             case .unknownKey: "unknown key"
             case .revokedKey: "revoked key"
             case .badSignature: "bad signature"
@@ -113,10 +120,10 @@ struct Authority {
         _ credential: FrontendMessage.Credential, _ session: SessionProof, _ policy: LivePolicy
     ) throws(Fault) -> Result<Admission, Refusal> {
         let identity: Identity
-        do throws(KeyError) {
+        do throws(Refusal) {
             identity = try Identity(credential)
         } catch {
-            return .failure(.badKey(error))
+            return .failure(error)
         }
         guard session.fits(credential) else { return .failure(.otherHostKey) }
         return try entry(identity, login: credential.user, policy)
@@ -131,11 +138,11 @@ struct Authority {
     ) throws(Fault) -> Result<ProvenUser, Refusal> {
         let identity: Identity
         let proof: SignatureBlob
-        do throws(KeyError) {
+        do throws(Refusal) {
             identity = try Identity(credential)
-            proof = try SignatureBlob(blob: signature)
+            proof = try Self.signature(signature)
         } catch {
-            return .failure(.badKey(error))
+            return .failure(error)
         }
         let signed = PublicKeySignedData(
             sessionIdentifier: session.identifier, user: credential.user, algorithm: credential.algorithm, blob: credential.key,
@@ -149,6 +156,14 @@ struct Authority {
             if admission.key.requiresPIN, proof.use?.isUserVerified != true { return .failure(.noPIN) }
             if let use = proof.use, admission.key.requiresTouch, !use.isUserPresent { return .failure(.noTouch) }
             return .success(ProvenUser(login: credential.user, identity: identity, admission: admission))
+        }
+    }
+
+    private static func signature(_ blob: [UInt8]) throws(Refusal) -> SignatureBlob {
+        do throws(KeyError) {
+            return try SignatureBlob(blob: blob)
+        } catch {
+            throw .badKey(error)
         }
     }
 
