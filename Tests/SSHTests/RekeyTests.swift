@@ -151,6 +151,62 @@ import Testing
         #expect(peer.host.log.last == "new keys")
     }
 
+    @Test func `that the peer does not answer ends the connection after two minutes`() throws {
+        var peer = try HandPeer.at(.channel)
+        peer.host.server.requestKeyExchange()
+        peer.say(ChannelData(recipientChannel: 0, data: [1]))
+        #expect(peer.host.server.deadline == .seconds(30))
+        peer.host.now = .seconds(119)
+        peer.say(ChannelData(recipientChannel: 0, data: [1]))
+        peer.host.tick()
+        #expect(peer.host.error == nil)
+        #expect(peer.host.server.deadline == .seconds(120))
+        peer.received = []
+        peer.host.now = .seconds(120)
+        peer.host.tick()
+        #expect(peer.host.error == .transport(.keyExchangeUnfinished))
+        peer.listen()
+        #expect(try peer.take(Disconnect.self).map(\.reason) == [.keyExchangeFailed])
+    }
+
+    @Test func `that the peer does not answer ends the connection after 64 MiB under the old keys`() throws {
+        var peer = try HandPeer.at(.channel)
+        peer.host.server.requestKeyExchange()
+        let ignored: [UInt8] = [2, 0, 0, 0x7d, 0] + [UInt8](repeating: 0, count: 32_000)
+        var sent = 0
+        while peer.host.error == nil, sent < 3000 {
+            // As many as may come in ten seconds, over and over.
+            if sent % 1000 == 999 { peer.host.now += .seconds(11) }
+            peer.say(ignored)
+            sent += 1
+        }
+        #expect(peer.host.error == .transport(.keyExchangeUnfinished))
+        #expect((2090...2100).contains(sent))
+    }
+
+    @Test func `a finished one leaves no deadline behind`() throws {
+        var peer = try HandPeer.at(.channel)
+        peer.host.server.requestKeyExchange()
+        peer.say(ChannelData(recipientChannel: 0, data: [1]))
+        peer.host.now = .seconds(100)
+        try peer.exchangeKeys()
+        peer.host.now = .seconds(125)
+        peer.host.tick()
+        #expect(peer.host.error == nil)
+        #expect(peer.host.log.last == "new keys")
+    }
+
+    @Test func `before authentication is refused where the host says so`() throws {
+        var peer = try HandPeer.at(.service, ServerHost { $0.transport.allowsEarlyRekeying = false })
+        peer.received = []
+        peer.say(peer.kexInit())
+        #expect(peer.host.error == .transport(.earlyKeyExchange))
+        #expect(try peer.take(Disconnect.self).map(\.reason) == [.keyExchangeFailed])
+        var other = try HandPeer.at(.channel, ServerHost { $0.transport.allowsEarlyRekeying = false })
+        try other.exchangeKeys()
+        #expect(other.host.log.last == "new keys")
+    }
+
     @Test func `is allowed before authentication when the peer asks`() throws {
         var peer = try HandPeer.at(.service)
         try peer.exchangeKeys()

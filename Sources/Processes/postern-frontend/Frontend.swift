@@ -43,6 +43,8 @@ struct Frontend {
     private static func configuration(_ settings: MonitorMessage.Settings) -> ServerConnection.Configuration {
         var transport = Transport.Configuration(identification: Identification(sent: settings.identification))
         transport.identificationIsSent = true
+        // The monitor signs once before there is a user.
+        transport.allowsEarlyRekeying = false
         transport.proposal.hostKey = settings.hostKeyAlgorithms
         transport.rekeyAfterBytes = settings.rekeyBytes
         transport.rekeyAfter = .seconds(Int64(settings.rekeySeconds))

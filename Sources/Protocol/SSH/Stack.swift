@@ -61,7 +61,11 @@ public struct Stack: Sendable {
 
     /// Does what is due by the clock.
     mutating func tick(now: Duration) throws(SSHError) {
-        transport.tick(now: now)
+        do throws(TransportError) {
+            try transport.tick(now: now)
+        } catch {
+            throw .transport(error)
+        }
         switch timers.due(now: now, isBusy: isBusy) {
         case nil: break
         case .loginGrace: throw .loginGraceExpired

@@ -31,6 +31,8 @@ public struct Transport: Sendable {
         public var rekeyAfterBytes: UInt64 = 1 << 30
         /// New keys after so long (RFC 4253 §9 has one hour).
         public var rekeyAfter: Duration = .seconds(3600)
+        /// Whether keys may be exchanged again before the user is authenticated: never where each exchange needs a monitor's signature.
+        public var allowsEarlyRekeying = true
         /// The identification string is written by someone else before (DESIGN §6: the monitor writes it).
         public var identificationIsSent = false
         /// What EXT_INFO tells the peer when it takes that (RFC 8308).
@@ -53,6 +55,8 @@ public struct Transport: Sendable {
     /// Packets without meaning that came in a row, and since when.
     private var idlePackets = 0
     private var idleSince: Duration = .zero
+    /// Since when a key exchange after the first runs, and how much had come from the peer by then; nil while none does.
+    private var rekeying: (since: Duration, bytes: UInt64)?
     private var asksForKeys = false
     private var hasEnded = false
 
@@ -61,6 +65,10 @@ public struct Transport: Sendable {
     /// RFC 4344 §3.1: new keys after 2^31 packets at the latest, and never 2^32 by one key.
     private static let rekeyAfterPackets: UInt64 = 1 << 31
     private static let mostPackets: UInt64 = 1 << 32
+    /// A peer that answers no KEXINIT must not go on under old keys: what an honest one may still send before its own is what all
+    /// windows hold, and what is on a slow way takes no longer than this.
+    private static let mostRekeyingBytes: UInt64 = 64 << 20
+    private static let mostRekeyingTime: Duration = .seconds(120)
     /// IGNORE, DEBUG, UNIMPLEMENTED and PING in a row without a message that means something, within this time: OpenSSH hides
     /// keystrokes among 50 pings a second, and others keep a quiet connection up with one IGNORE in some seconds.
     private static let mostIdlePackets = 1024
@@ -92,9 +100,10 @@ public struct Transport: Sendable {
     public var isStrict: Bool { keyExchange?.isStrict ?? false }
     /// False while a key exchange holds data back.
     public var takesData: Bool { !(keyExchange?.isSending ?? true) && !hasEnded }
-    /// When ``tick(now:)`` asks for new keys, however little was sent.
+    /// When ``tick(now:)`` asks for new keys, however little was sent, or ends a key exchange that the peer does not finish.
     public var rekeyDeadline: Duration? {
-        asksForKeys && !hasEnded && keyExchange?.isIdle == true ? keysSince + configuration.rekeyAfter : nil
+        if let rekeying { return hasEnded ? nil : rekeying.since + Self.mostRekeyingTime }
+        return asksForKeys && !hasEnded && keyExchange?.isIdle == true ? keysSince + configuration.rekeyAfter : nil
     }
 
     /// Bytes from the peer that wait: for the rest of their packet, or for an answer of the host.
@@ -127,6 +136,7 @@ public struct Transport: Sendable {
         while keyExchange?.awaitsAnswer == false {
             guard queuedBytes <= Self.queueLimit else { throw .queueFull(limit: Self.queueLimit) }
             rekeyIfDue(now: now)
+            try limitRekeying(now: now)
             let sequence = reader.sequence
             guard let payload = try reader.next() else { return nil }
             if let event = try handle(payload, sequence: sequence, now: now) { return event }
@@ -217,6 +227,7 @@ public struct Transport: Sendable {
         _ number: MessageNumber, _ payload: [UInt8], sequence: UInt32, now: Duration
     ) throws(TransportError) -> Event? {
         if number.rawValue >= MessageNumber.kexECDHInit.rawValue, keyExchange?.ignoresGuess() == true { return nil }
+        if number == .kexInit, keyExchange?.isFirst == false, !asksForKeys, !configuration.allowsEarlyRekeying { throw .earlyKeyExchange }
         let message: KeyExchange.Message
         switch number {
         case .kexInit: message = .kexInit(try parse(KexInit.self, payload), payload: payload)
@@ -256,7 +267,10 @@ public struct Transport: Sendable {
     public mutating func userIsAuthenticated() { asksForKeys = true }
 
     /// Asks for new keys when the time has come; see ``rekeyDeadline``.
-    public mutating func tick(now: Duration) { rekeyIfDue(now: now) }
+    public mutating func tick(now: Duration) throws(TransportError) {
+        rekeyIfDue(now: now)
+        try limitRekeying(now: now)
+    }
 
     /// Server: the answer to ``Event/needSignature(_:)``; nothing when the connection has ended meanwhile.
     public mutating func sign(_ answer: SignatureAnswer, now: Duration) {
@@ -303,6 +317,18 @@ public struct Transport: Sendable {
     private mutating func sendExtInfo() {
         guard keyExchange?.peerTakesExtInfo == true, !configuration.extensions.isEmpty else { return }
         writer.append(ExtInfo(extensions: configuration.extensions).payload)
+    }
+
+    private mutating func limitRekeying(now: Duration) throws(TransportError) {
+        guard !hasEnded, let exchange = keyExchange, !exchange.isFirst, !exchange.isIdle else {
+            rekeying = nil
+            return
+        }
+        let begun = rekeying ?? (now, reader.bytesSinceKeys)
+        rekeying = begun
+        // The peer's own new keys begin to count anew.
+        let bytes = reader.bytesSinceKeys >= begun.bytes ? reader.bytesSinceKeys - begun.bytes : 0
+        guard now - begun.since < Self.mostRekeyingTime, bytes < Self.mostRekeyingBytes else { throw .keyExchangeUnfinished }
     }
 
     private mutating func rekeyIfDue(now: Duration) {

@@ -25,6 +25,10 @@ public enum TransportError: Error, Equatable, Sendable {
     case queueFull(limit: Int)
     /// A key was used for as many packets as it may be.
     case keysExhausted
+    /// The peer did not finish a key exchange in the time, or in the bytes, that one may take.
+    case keyExchangeUnfinished
+    /// A second key exchange before the user is authenticated, where that is not allowed.
+    case earlyKeyExchange
     /// More packets that mean nothing than an honest peer sends.
     case flood(MessageNumber)
 
@@ -37,6 +41,10 @@ public enum TransportError: Error, Equatable, Sendable {
             Disconnect(reason: .macError, description: "packet corrupt")
         case .noCommonAlgorithm(let kind, _):
             Disconnect(reason: .keyExchangeFailed, description: "no common \(kind) algorithm; a newer client is needed")
+        case .keyExchangeUnfinished:
+            Disconnect(reason: .keyExchangeFailed, description: "key exchange not finished")
+        case .earlyKeyExchange:
+            Disconnect(reason: .keyExchangeFailed, description: "no new keys before authentication")
         case .keyAgreement, .badHostKey, .badHostKeySignature, .hostKeyRefused:
             Disconnect(reason: .keyExchangeFailed, description: "key exchange failed")
         default:
@@ -64,6 +72,8 @@ extension TransportError: CustomStringConvertible {
         case .hostKeyRefused: "the host key was not accepted"
         case .queueFull(let limit): "more than \(limit) bytes to answer during a key exchange"
         case .keysExhausted: "keys used for too many packets"
+        case .keyExchangeUnfinished: "a key exchange that the peer did not finish"
+        case .earlyKeyExchange: "a second key exchange before authentication"
         case .flood(let message): "too many of \(message)"
         }
     }
