@@ -86,14 +86,18 @@ final class RunningProgram {
     var pid: Int32 { child.pid }
 
     /// The beginning of what it has written so far.
-    var outputSoFar: String { start(of: outputFile) }
-    var errorsSoFar: String { start(of: errorFile) }
-
-    /// Its own place in the file stays as it is.
-    private func start(of file: Descriptor) -> String {
-        var bytes = [UInt8](repeating: 0, count: 1 << 18)
-        let count = try? openFile("/proc/self/fd/\(file.number)").read(into: &bytes, bytes.indices)
+    var outputSoFar: String {
+        var bytes = [UInt8](repeating: 0, count: 1 << 16)
+        // Opened anew, so that the place in the program's own file stays as it is.
+        let count = try? openFile("/proc/self/fd/\(outputFile.number)").read(into: &bytes, bytes.indices)
         return String(decoding: bytes.prefix(count ?? 0), as: UTF8.self)
+    }
+
+    /// The lines it has written so far, whole.
+    var errorsSoFar: String {
+        let bytes = (try? bytes(of: errorFile)) ?? []
+        let end = bytes.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
+        return String(decoding: bytes[..<end], as: UTF8.self)
     }
 
     private func bytes(of file: Descriptor) throws -> [UInt8] {
