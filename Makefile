@@ -6,6 +6,8 @@
 SWIFT       ?= swift
 PREFIX      ?= /usr
 DESTDIR     ?=
+# Where systemd looks for units of packages.
+UNITS       ?= /lib/systemd/system
 DEMO        ?= $(CURDIR)/demo
 PORT        ?= 2222
 
@@ -43,6 +45,12 @@ install: build
 	  [ -e "$$page" ] || continue; \
 	  install -D -m 0644 "$$page" "$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}"; \
 	done
+	install -d "$(DESTDIR)$(UNITS)" "$(DESTDIR)$(PREFIX)/lib/sysusers.d" "$(DESTDIR)$(PREFIX)/lib/tmpfiles.d"
+	for unit in postern.socket postern@.service postern.service; do \
+	  sed 's#/usr/sbin/#$(PREFIX)/sbin/#' "deploy/$$unit" >"$(DESTDIR)$(UNITS)/$$unit"; \
+	done
+	install -m 0644 deploy/sysusers.conf "$(DESTDIR)$(PREFIX)/lib/sysusers.d/postern.conf"
+	install -m 0644 deploy/tmpfiles.conf "$(DESTDIR)$(PREFIX)/lib/tmpfiles.d/postern.conf"
 	install -d "$(DESTDIR)$(PREFIX)/share/bash-completion/completions" "$(DESTDIR)$(PREFIX)/share/zsh/site-functions" \
 	    "$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d"
 	$(RELEASE)/postern --generate-completion-script bash >"$(DESTDIR)$(PREFIX)/share/bash-completion/completions/postern"
