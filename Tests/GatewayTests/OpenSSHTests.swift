@@ -63,11 +63,16 @@ import Testing
     @Test(arguments: [(["-o", "RekeyLimit=1M"], ""), ([], "rekey = { bytes = '1MiB' }")])
     func `T7: keys are exchanged again while data flows, by either side`(options: [String], gateway: String) throws {
         try Gateway.serving(.init(gateway: gateway)) { gateway in
-            let input = [UInt8](repeating: 0x62, count: (isLong ? 200 : 8) << 20)
-            let outcome = try gateway.ssh(
-                Gateway.line("exec cat"), options: options + ["-v", "-o", "KexAlgorithms=curve25519-sha256"], input: .bytes(input), patience: .seconds(300))
-            let isSame = outcome.outputBytes == input
-            #expect(isSame, "\(outcome.outputBytes.count) bytes")
+            let size = (isLong ? 200 : 8) << 20
+            let input = try memoryFile(named: "input")
+            _ = try RunningProgram(["/usr/bin/head", "-c", "\(size)", "/dev/urandom"], output: input).wait()
+            let wanted = try digest(input)
+            try input.rewind()
+            let came = try memoryFile(named: "came")
+            let words = gateway.sshCommand([Gateway.line("exec cat")], options: options + ["-v", "-o", "KexAlgorithms=curve25519-sha256"])
+            let outcome = try RunningProgram(words, input: .open(input), output: came).wait(.seconds(300))
+            #expect(try came.status().size == size)
+            #expect(try digest(came) == wanted)
             #expect(outcome.errors.components(separatedBy: "SSH2_MSG_NEWKEYS received").count > (isLong ? 100 : 4), "\(outcome)")
             #expect(outcome.code == 0)
         }
