@@ -79,6 +79,8 @@ let package = Package(
                 "Linux", "Sandbox", "Sodium", "Gcrypt", "SSH", "SSHKeys", "SSHWire", "SSHTransport", "SSHUserAuth", "SSHConnection",
                 "MonitorProtocol",
             ], staticPie),
+        program("postern-git", ["Linux", "Sandbox", "Policy"], staticPie),
+        program("postern-git-hook", ["Linux", "Sandbox", "Policy"], staticPie),
         program("postern-probe", ["Linux", "Sandbox"], staticPie),
         program(
             "postern",

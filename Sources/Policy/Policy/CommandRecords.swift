@@ -24,6 +24,7 @@ extension Command: PolicyRecord {
         writer.optional(directory) { $0.text($1) }
         writer.optional(timeout) { $0.duration($1) }
         writer.bool(survivesDisconnect)
+        writer.optional(git) { $1.write(to: &$0) }
         writer.count(sandbox)
         position.write(to: &writer)
     }
@@ -44,6 +45,7 @@ extension Command: PolicyRecord {
         let directory = try reader.optional { (reader) throws(RecordFault) in try reader.text() }
         let timeout = try reader.optional { (reader) throws(RecordFault) in try reader.duration() }
         let survivesDisconnect = try reader.bool()
+        let git = try reader.optional { (reader) throws(RecordFault) in try GitService(reading: &reader) }
         let sandbox = try reader.count()
         let position = try SourcePosition(reading: &reader)
         self.init(name: name, account: account, login: login, usage: usage, run: run, sandbox: sandbox, position: position)
@@ -57,6 +59,7 @@ extension Command: PolicyRecord {
         self.directory = directory
         self.timeout = timeout
         self.survivesDisconnect = survivesDisconnect
+        self.git = git
     }
 
     private static func table<Value: PolicyRecord>(

@@ -71,6 +71,7 @@ public enum Decision {
         if case .success(let words) = words, let help = Help.answer(to: words, for: session, commands: commands) {
             return .print(text: help, status: ExitStatus.success)
         }
+        if let verdict = serveGit(words, environment, session, commands) { return verdict }
         var best: (failure: UsageFailure, command: Command)?
         for command in commands {
             guard let usage = command.usage else { continue }
@@ -84,6 +85,22 @@ public enum Decision {
             }
         }
         return .refuse(Refusal(reason(words, line, best), commands: commands))
+    }
+
+    /// Nil when the line is none of git's, or a command before takes it, or no command is for git.
+    private static func serveGit(
+        _ words: Result<[Word], CommandLineError>, _ environment: [EnvironmentEntry], _ session: Session, _ commands: [Command]
+    ) -> Verdict? {
+        guard case .success(let words) = words, commands.contains(where: { $0.git != nil }) else { return nil }
+        guard let request = GitRequest(words.map(\.text)) else { return nil }
+        for command in commands {
+            if let service = command.git, let name = RepositoryName(request.path) {
+                guard case .matched(let target) = service.outcome(request, name, commands) else { continue }
+                return .run(Launch(command, target, environment: environment, session: session))
+            }
+            if let usage = command.usage, case .matched = outcome(usage, command, .success(words)) { return nil }
+        }
+        return .refuse(Refusal(GitService.refusal(request, commands), commands: commands))
     }
 
     private static func splitting(_ line: [UInt8]) -> Result<[Word], CommandLineError> {

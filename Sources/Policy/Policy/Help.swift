@@ -27,7 +27,7 @@ enum Help {
     static func rows(for commands: [Command]) -> [Row] {
         commands.flatMap { command in
             let calls = [command.usage.map(call), command.subsystem.map { "subsystem \($0)" }]
-            return calls.compactMap(\.self).map { Row(call: $0, summary: command.summary) }
+            return (calls.compactMap(\.self) + (command.git?.calls ?? [])).map { Row(call: $0, summary: command.summary) }
         }
     }
 
@@ -63,6 +63,7 @@ enum Help {
             "summary": .string(command.summary),
             "usage": command.usage.map { .string($0.description) } ?? .null,
             "subsystem": command.subsystem.map { .string($0) } ?? .null,
+            "git": command.git.map(json) ?? .null,
             "arguments": .array(arguments),
             "limits": [
                 "timeout_seconds": timeout,
@@ -70,6 +71,14 @@ enum Help {
                 "signals": .array(command.signals.map { .string($0) }),
                 "environment": .array(command.acceptEnvironment.keys.sorted().map { .string($0) }),
             ],
+        ]
+    }
+
+    private static func json(_ service: GitService) -> JSONText {
+        [
+            "repositories": .array(service.repositories.map { .string($0.description) }),
+            "access": .string("\(service.access)"),
+            "create": .bool(service.creates),
         ]
     }
 
@@ -90,5 +99,12 @@ enum Help {
         case .word, .semver, .gitref, .hex: break
         }
         return .object(members)
+    }
+}
+
+extension GitService {
+    /// What a client may do, for people: a row for each pattern.
+    fileprivate var calls: [String] {
+        repositories.map { "git \(access == .write ? "fetch, push" : "fetch")  \($0)" }
     }
 }

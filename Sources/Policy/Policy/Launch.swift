@@ -8,6 +8,8 @@ public struct Launch: Equatable, Sendable {
     public var environment: [EnvironmentEntry]
     /// Absolute.
     public var directory: String
+    /// The repository that git is run in; nil for every other command.
+    public var target: GitTarget?
 
     init(_ command: Command, bindings: Bindings, line: [UInt8]?, environment: [EnvironmentEntry], session: Session) {
         self.command = command

@@ -126,6 +126,8 @@ public struct Command: Equatable, Sendable {
     public var usage: Usage?
     /// The name under which a `subsystem` request starts it (RFC 4254 §6.5); nil: by no such request.
     public var subsystem: String?
+    /// The repositories it serves to clients of git; nil: it is not for them.
+    public var git: GitService?
     /// By argument name; an argument without an entry is a `word`.
     public var arguments: [String: ArgumentType] = [:]
     /// The argv executed; the first word is an absolute path.

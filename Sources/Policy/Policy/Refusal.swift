@@ -13,6 +13,12 @@ public struct Refusal: Equatable, Sendable {
         /// A word behind the last part of the usage.
         case unexpectedWord(String, Place)
         case unknownSubsystem(String)
+        /// There is no such repository, or none for this key: a client is told no difference.
+        case noRepository(String)
+        /// The key may fetch from it, if it is there, but not push to it.
+        case readOnlyRepository(String)
+        /// What cannot name a repository.
+        case badRepository(String)
         /// The certificate is for this line only.
         case otherThanForced([UInt8])
     }
@@ -60,14 +66,20 @@ public struct Refusal: Equatable, Sendable {
         case .missingArgument(let name, let type, _): "<\(name)> is missing; it must be \(type.expectation)"
         case .unexpectedWord(let word, _): "\"\(VisibleText.shortened(Array(word.utf8)))\" is not expected here"
         case .unknownSubsystem(let name): "\"\(VisibleText.shortened(Array(name.utf8)))\" is not one of your subsystems"
+        case .noRepository(let path): "there is no repository \(Self.quoted(path)) for you here"
+        case .readOnlyRepository(let path): "you may fetch from \(Self.quoted(path)), not push to it"
+        case .badRepository(let path):
+            "\(Self.quoted(path)) cannot be a repository: write its path as \"team/app.git\", without \"..\", \"~\" or a leading \"-\""
         case .otherThanForced(let line): "your certificate is for \"\(VisibleText.shortened(line))\" only"
         }
     }
 
+    private static func quoted(_ path: String) -> String { "\"\(VisibleText.shortened(Array(path.utf8)))\"" }
+
     /// The line to show and what to mark in it.
     private var marked: ([UInt8], Range<Int>)? {
         switch reason {
-        case .entry, .notACommand, .unknownSubsystem, .otherThanForced: nil
+        case .entry, .notACommand, .unknownSubsystem, .otherThanForced, .noRepository, .readOnlyRepository, .badRepository: nil
         case .syntax(let error, let line): (line, error.marked(in: line))
         case .wrongArgument(_, _, _, let place), .missingArgument(_, _, let place), .unexpectedWord(_, let place):
             (place.line, place.range)
@@ -86,6 +98,9 @@ extension Refusal.Reason: CustomStringConvertible {
         case .missingArgument: "missing-argument"
         case .unexpectedWord: "unexpected-word"
         case .unknownSubsystem: "unknown-subsystem"
+        case .noRepository: "no-repository"
+        case .readOnlyRepository: "read-only-repository"
+        case .badRepository: "bad-repository"
         case .otherThanForced: "other-than-forced"
         }
     }

@@ -34,13 +34,15 @@ struct CommandReader {
         reader.readAllowedWarnings()
         reader.refuse(Self.later)
         let account = account(&reader)
+        let git = reader.table("git").map { GitReader(surroundings, report, allowed: reader.allowedWarnings).read($0) }
         let subsystem = subsystem(&reader)
-        let usage = usage(&reader, isSubsystem: subsystem != nil)
-        let words = run(&reader, usage)
+        let usage = git == nil ? usage(&reader, isSubsystem: subsystem != nil) : nil
+        let words = git.map { gitProgram(&reader, $0) } ?? run(&reader, usage)
         var command = Command(
             name: entry.key.value, account: account, login: login(&reader) ?? account.name, usage: usage?.value,
-            run: words.map(\.value), sandbox: sandbox(&reader, words), position: entry.key.region.position)
+            run: words.map(\.value), sandbox: sandbox(&reader, words, git ?? nil), position: entry.key.region.position)
         command.subsystem = subsystem
+        command.git = git ?? nil
         command.arguments = reader.table("args").map { ArgumentReader(report: report).read($0, usage: usage?.value) } ?? [:]
         readStreams(&reader, &command)
         readEnvironment(&reader, &command)
@@ -139,6 +141,16 @@ struct CommandReader {
         return read
     }
 
+    /// What is run is git itself, which parses its own line.
+    private func gitProgram(_ reader: inout TableReader, _ service: GitService?) -> [Located<RunWord>] {
+        for key in ["usage", "run", "args", "subsystem", "stdin", "directory"] {
+            guard let entry = reader.entry(key) else { continue }
+            report.error(entry.key.region, "a command for git has no \"\(key)\"", hint: "write a second command for it")
+        }
+        guard let region = reader.entry("git")?.node.region else { return [] }
+        return [Located(RunWord([.literal(GitService.program)]), region)]
+    }
+
     private func isFixed(_ program: Located<RunWord>) -> Bool {
         if case .literal? = program.value.pieces.first, program.value.pieces.count == 1 { return true }
         report.error(program.region, "the program cannot be chosen by the client", hint: "write one command for each program")
@@ -155,8 +167,8 @@ struct CommandReader {
     }
 
     /// The index of the plan for this program in the command's sandbox.
-    private mutating func sandbox(_ reader: inout TableReader, _ words: [Located<RunWord>]) -> Int {
-        var sandbox = sandboxes.standard
+    private mutating func sandbox(_ reader: inout TableReader, _ words: [Located<RunWord>], _ git: GitService?) -> Int {
+        var sandbox = sandboxes.standard(for: git)
         if let name = reader.word("sandbox") {
             guard let named = sandboxes.named(name) else { return 0 }
             sandbox = named
@@ -166,7 +178,8 @@ struct CommandReader {
         }
         usedSandboxes.insert(sandbox.plan.name)
         guard case .literal(let program)? = words.first?.value.pieces.first else { return 0 }
-        let key = PlanKey(sandbox: sandbox.plan.name, program: program)
+        if let git { sandbox.plan.open(git) }
+        let key = PlanKey(sandbox: sandbox.plan.name, program: git.map { "\(program) \($0.root) \($0.access) \($0.hooks ?? "")" } ?? program)
         if let known = planIndices[key] { return known }
         // The program is implied (DESIGN §3.4); one that is missing is the command's own fault: 127, not 125.
         sandbox.plan.paths.append(PathRule(path: program, access: .execute, isRequired: false))
@@ -191,6 +204,7 @@ struct CommandReader {
         let environment = EnvironmentReader(report: report)
         if let table = reader.table("env") { command.environment = environment.fixed(table) }
         if let table = reader.table("accept_env") { command.acceptEnvironment = environment.accepted(table) }
+        if command.git != nil { command.acceptEnvironment["GIT_PROTOCOL"] = environment.gitProtocol }
     }
 
     /// Where the command runs, how long, and what ends it.
@@ -210,7 +224,7 @@ struct CommandReader {
     }
 
     /// Keys of the design that are not carried out yet.
-    private static let later = ["git", "drop", "rsync", "lock", "lock_wait", "verify", "on_complete"]
+    private static let later = ["drop", "rsync", "lock", "lock_wait", "verify", "on_complete"]
     /// RFC 4254 §6.10.
     private static let signals = [
         "ABRT", "ALRM", "FPE", "HUP", "ILL", "INT", "KILL", "PIPE", "QUIT", "SEGV", "TERM", "USR1", "USR2",

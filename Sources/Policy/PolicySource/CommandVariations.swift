@@ -19,6 +19,7 @@ enum CommandVariations {
         found.compare("on_disconnect", old.survivesDisconnect, new.survivesDisconnect, new.survivesDisconnect ? .wider : .narrower) {
             $0 ? "finish" : "kill"
         }
+        GitVariations.compare(old.git, new.git, &found)
         if hasMore(old, new) { found.append(.unknown) }
         return found
     }
@@ -40,6 +41,7 @@ enum CommandVariations {
         rest.directory = old.directory
         rest.timeout = old.timeout
         rest.survivesDisconnect = old.survivesDisconnect
+        rest.git = old.git
         rest.sandbox = old.sandbox
         rest.position = old.position
         return rest != old
@@ -115,6 +117,10 @@ enum RuleText {
         case .path(let directory): "path_in \(directory)"
         case .word, .semver, .gitref, .hex: type.name
         }
+    }
+
+    static func of(_ service: GitService) -> String {
+        "git \(service.access) \(service.repositories.map(\.description).joined(separator: " "))"
     }
 
     static func of(_ environment: [EnvironmentEntry]) -> String {

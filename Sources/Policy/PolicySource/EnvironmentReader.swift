@@ -36,6 +36,15 @@ struct EnvironmentReader {
         return accepted
     }
 
+    /// What every client of git may say.
+    var gitProtocol: Matcher? {
+        do throws(MatcherError) {
+            return try Matcher(GitService.protocolPattern)
+        } catch {
+            preconditionFailure("the pattern of GIT_PROTOCOL is none: \(error)")
+        }
+    }
+
     private func checkName(_ name: Located<String>) -> Bool {
         if CommandEnvironment.isName(name.value) { return true }
         report.error(name.region, "\"\(name.value)\" cannot name a variable", hint: "letters, digits and \"_\", not a digit first")

@@ -180,7 +180,7 @@ private struct Comparison {
 
     /// A command as the matrix shows it: its name, who logs in for it, and how it is called.
     private static func text(_ command: Command) -> String {
-        let call = command.usage.map { "\"\($0)\"" } ?? "subsystem \(command.subsystem ?? "")"
+        let call = command.usage.map { "\"\($0)\"" } ?? command.git.map(RuleText.of) ?? "subsystem \(command.subsystem ?? "")"
         return "\(command.name), login \(command.login), as \(command.account.name): \(call)"
     }
 
@@ -207,13 +207,15 @@ private struct Precedence: Equatable, CustomStringConvertible {
 extension Command {
     fileprivate func overlaps(_ other: Command) -> Bool {
         if let subsystem, let theirs = other.subsystem, subsystem == theirs { return true }
+        // Both take lines: with a command for git among them, nobody knows which.
+        if git != nil || other.git != nil { return (git != nil || usage != nil) && (other.git != nil || other.usage != nil) }
         guard let usage, let theirs = other.usage else { return false }
         return usage.overlaps(theirs)
     }
 
     fileprivate var call: String {
         let types = (usage?.argumentNames ?? []).map { RuleText.of(arguments[$0] ?? .word) }
-        return ([name, usage?.description ?? "", subsystem ?? ""] + types).joined(separator: "\n")
+        return ([name, usage?.description ?? "", subsystem ?? "", git.map(RuleText.of) ?? ""] + types).joined(separator: "\n")
     }
 }
 

@@ -105,7 +105,7 @@ struct PolicyReader {
     private func compileFilters(_ plans: inout [SandboxPlan]) {
         var filters: [String: CallFilter] = [:]
         for index in plans.indices {
-            let name = plans[index].name
+            let name = plans[index].filterName
             if filters[name] == nil { filters[name] = filter(of: plans[index]) }
             plans[index].filter = filters[name] ?? CallFilter()
         }
@@ -148,5 +148,13 @@ struct PolicyReader {
         var reader = TableReader(table, entry.key.value, Report())
         reader.readAllowedWarnings()
         return reader.allowedWarnings
+    }
+}
+
+extension SandboxPlan {
+    /// What the filter depends on.
+    fileprivate var filterName: String {
+        let writes = paths.contains { $0.access == .write && !$0.path.hasPrefix("/dev/") }
+        return "\(name) \(writes) \(allowedCalls)"
     }
 }

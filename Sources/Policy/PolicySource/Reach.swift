@@ -82,7 +82,8 @@ public struct Reach: Sendable {
     private static func hiding(_ command: Command, _ before: [Command]) -> Command? {
         let before = before.filter { $0.login == command.login }
         return before.first { other in
-            (command.usage.map { takes($0, of: command, other) } ?? true)
+            if let git = command.git { return other.usage?.acceptsAnyLine ?? other.git?.includes(git) ?? false }
+            return (command.usage.map { takes($0, of: command, other) } ?? true)
                 && (command.subsystem.map { other.subsystem == $0 } ?? true)
         }
     }

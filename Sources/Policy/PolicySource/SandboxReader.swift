@@ -43,6 +43,12 @@ struct SandboxReader {
     /// The sandbox of commands that name none.
     var standard: Resolved { resolved[Self.defaultName] ?? Resolved(plan: SandboxPlan(name: Self.defaultName)) }
 
+    /// The sandbox of a command that names none: for git one of its own.
+    func standard(for git: GitService?) -> Resolved {
+        guard let git else { return standard }
+        return resolved[git.access == .write ? "git-write" : "git-read"] ?? standard
+    }
+
     /// The declared sandboxes, in no order.
     var own: [(name: String, sandbox: Resolved)] { resolved.filter { declared[$0.key] != nil }.map { ($0.key, $0.value) } }
 

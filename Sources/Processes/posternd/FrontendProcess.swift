@@ -68,11 +68,16 @@ struct FrontendProcess {
 
     /// The helper `name`, which stands beside this program, or where `make install` puts it; never looked up in `$PATH`.
     static func helper(_ name: String, asRoot: Bool) throws(Fault) -> Descriptor {
+        let path = try helperPath(name)
+        return try naming("helper") { () throws(TrustError) in try TrustedPath.open(path, trusting: asRoot ? nil : Users.currentUID) }
+    }
+
+    /// Where a helper is.
+    static func helperPath(_ name: String) throws(Fault) -> String {
         let own = try naming("own program") { () throws(Errno) in try executablePath() }
         let directory = parent(of: own)
         let isInstalled = directory.hasSuffix("/sbin") || directory.hasSuffix("/bin")
-        let path = (isInstalled ? "\(parent(of: directory))/libexec/postern" : directory) + "/\(name)"
-        return try naming("helper") { () throws(TrustError) in try TrustedPath.open(path, trusting: asRoot ? nil : Users.currentUID) }
+        return (isInstalled ? "\(parent(of: directory))/libexec/postern" : directory) + "/\(name)"
     }
 
     /// The user `postern`, which `make install` makes; else `nobody`.

@@ -32,7 +32,7 @@ extension Monitor {
                 refuse(request, requestID, program, reason: "\(refusal.reason)", text: refusal.text(for: session))
             case .run(let launch):
                 auditDecision(requestID, program, "run", launch.auditMembers)
-                run(launch, try policy.sandbox(of: launch.command), request, requestID)
+                run(launch, try policy.sandbox(of: launch.command), request, session)
             }
         } catch {
             log.error(error.text)
@@ -46,15 +46,17 @@ extension Monitor {
         tell(.printed(request: request, toError: true, text: text, status: ExitStatus.refused))
     }
 
-    private mutating func run(_ launch: Launch, _ sandbox: SandboxPlan, _ request: UInt32, _ requestID: String) {
+    private mutating func run(_ launch: Launch, _ sandbox: SandboxPlan, _ request: UInt32, _ session: Session) {
         let command = launch.command
+        let requestID = session.requestID
         do throws(StartFault) {
             guard commands.count < gateway.maxChannels else { throw StartFault("too many commands run at once", "") }
             let started = try CommandStart.start(launch, sandbox, requestID: requestID, asRoot: isRoot)
             commands[request] = RunningCommand(
                 request: request, requestID: requestID, command: command, process: started.process,
                 temporaryDirectory: started.temporaryDirectory, started: Clock.monotonic,
-                denials: started.denials, outputs: started.keptOutputs)
+                denials: started.denials, git: started.report.map { GitRun(report: $0, missing: launch.target?.missing.text(for: session) ?? "") },
+                outputs: started.keptOutputs)
             tell(.started(request: request), descriptors: started.streams)
         } catch {
             log.audit(
@@ -115,7 +117,12 @@ extension Monitor {
     mutating func finish(_ running: RunningCommand, _ reaped: Exit) {
         commands[running.request] = nil
         let exit = running.process.ownExit(reaped)
-        let (ending, note) = running.ending(exit)
+        var (ending, note) = running.ending(exit)
+        if let git = running.git {
+            let (isMissing, updates) = git.read()
+            if isMissing { note = git.missing }
+            audit(updates, of: running)
+        }
         auditEnd(running, exit, ending)
         tell(.exited(request: running.request, ending, note: note))
         // Whatever it left behind is adopted by us; with no other command running there is no doubt whose it was.
@@ -171,7 +178,7 @@ extension Launch {
         [
             .init("command", .string(command.name)), .init("user", .string(command.account.name)),
             .init("argv", .array(argv.map { .string($0) })),
-        ]
+        ] + (target.map { [.init("repository", .string("\($0.name)"))] } ?? [])
     }
 }
 

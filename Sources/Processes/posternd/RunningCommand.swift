@@ -29,6 +29,8 @@ struct RunningCommand {
     let started: Duration
     /// The system calls that its sandbox denied it.
     var denials: DenialLog
+    /// Of git in a repository.
+    var git: GitRun?
     var stage = Stage.running
     /// Its output streams, kept for a command that outlives its client.
     var outputs: [Descriptor]

@@ -97,7 +97,7 @@ extension ProcessPlan {
 
 extension PathRule.Access {
     /// Write and execute imply read.
-    var rights: FileRights {
+    public var rights: FileRights {
         switch self {
         case .read: .read
         case .write: .write

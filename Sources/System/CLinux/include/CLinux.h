@@ -108,6 +108,7 @@ ssize_t postern_receive(int socket, void *bytes, size_t capacity, int *descripto
 
 static inline char **postern_environment(void) { return environ; }
 static inline void postern_syslog(int priority, const char *text) { syslog(priority, "%s", text); }
+static inline const char *postern_own_name(void) { return program_invocation_short_name; }
 static inline int postern_errno(void) { return errno; }
 static inline void postern_ignore_signal(int number) { signal(number, SIG_IGN); }
 static inline int postern_accept(int listener) { return accept4(listener, NULL, NULL, SOCK_CLOEXEC); }
