@@ -43,6 +43,7 @@ struct CommandReader {
             run: words.map(\.value), sandbox: sandbox(&reader, words, git ?? nil), position: entry.key.region.position)
         command.subsystem = subsystem
         command.git = git ?? nil
+        command.directory = command.git?.root
         command.arguments = reader.table("args").map { ArgumentReader(report: report).read($0, usage: usage?.value) } ?? [:]
         readStreams(&reader, &command)
         readEnvironment(&reader, &command)
@@ -216,7 +217,7 @@ struct CommandReader {
                 let _: String? = reader.wrongChoice(name, "signals", Self.signals)
             }
         }
-        if let path = reader.word("directory") { command.directory = AbsolutePath.check(path, report)?.value }
+        if command.git == nil, let path = reader.word("directory") { command.directory = AbsolutePath.check(path, report)?.value }
         if let timeout = reader.duration("timeout", in: .seconds(1)...Self.longestTimeout) { command.timeout = timeout.value }
         if let choice = reader.choice("on_disconnect", of: ["kill", "finish"]) {
             command.survivesDisconnect = choice.value == "finish"

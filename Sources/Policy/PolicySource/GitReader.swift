@@ -120,10 +120,10 @@ struct GitReader {
 }
 
 extension SandboxPlan {
-    /// Adds what every command for git needs: its repositories, its hooks, and the calls by which it is confined to one repository.
+    /// Adds what every command for git needs: its repositories, its hooks, and the calls by which one repository is opened and all else given up.
     mutating func open(_ service: GitService) {
         paths.append(PathRule(path: service.root, access: service.access == .write ? .write : .read, isRequired: true))
         if let hooks = service.hooks { paths.append(PathRule(path: hooks, access: .execute, isRequired: true)) }
-        allowedCalls += ["landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self"]
+        allowedCalls += ["openat2", "landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self"]
     }
 }
