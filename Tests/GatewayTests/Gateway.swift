@@ -37,7 +37,6 @@ final class Gateway {
             let path = "\(directory)/\(key.name)"
             if key.isSecurityKey { try SoftwareSecurityKey.makeKey(path) } else { try Self.makeKey(path) }
         }
-        try policy.prepare(directory, user)
         try policy.text(directory: directory, user: user.name).write(toFile: "\(directory)/policy.toml", atomically: false, encoding: .utf8)
         try Self.apply(directory)
         try policy.prepare(directory)

@@ -19,10 +19,7 @@ struct GitSite {
             git = { root = "$DIRECTORY/git", repositories = \(reads), access = "read" }
 
             """
-        policy.prepare = { directory, user in
-            try FileManager.default.createDirectory(atPath: "\(directory)/git", withIntermediateDirectories: true)
-            try own("\(directory)/git", user)
-        }
+        policy.prepare = { try FileManager.default.createDirectory(atPath: "\($0)/git", withIntermediateDirectories: true) }
         return policy
     }
 
@@ -33,6 +30,7 @@ struct GitSite {
     static func serving(_ lines: String = "", _ body: (GitSite) throws -> Void) throws {
         try Gateway.serving(policy(lines)) { gateway in
             let site = GitSite(gateway: gateway)
+            try own(site.root, gateway.user)
             for name in ["team/app", "open/site", "secret/plan"] { try site.make(name) }
             try body(site)
         }

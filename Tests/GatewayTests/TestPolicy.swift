@@ -1,5 +1,4 @@
 import Foundation
-import Linux
 
 /// The policy of one test, written as an administrator writes it.
 ///
@@ -41,9 +40,6 @@ struct TestPolicy {
 
         """
     }
-
-    /// What the policy needs in the gateway's directory before it is applied.
-    var prepare: (_ directory: String, _ user: User) throws -> Void = { _, _ in }
 
     func text(directory: String, user: String) throws -> String {
         var text = "version = 1\n"
