@@ -4,7 +4,7 @@ import Testing
 @testable import SandboxCompiler
 
 /// Runs a classic BPF program on one system call, as the kernel would: the value it returns.
-func judge(_ program: [UInt8], number: UInt32, arguments: [UInt32] = [], architecture: UInt32 = 0xc000_003e) -> UInt32? {
+func judge(_ program: [UInt8], number: UInt32, arguments: [UInt32] = [], architecture: UInt32 = Architecture.x86_64.rawValue) -> UInt32? {
     func word(_ at: Int) -> UInt32 { (0..<4).reduce(0) { $0 | UInt32(program[at + $1]) << (8 * UInt32($1)) } }
     var accumulator: UInt32 = 0
     var next = 0
@@ -49,7 +49,7 @@ func judge(_ program: [UInt8], number: UInt32, arguments: [UInt32] = [], archite
             let leaf: FilterTree.Leaf = Bool.random(using: &generator) ? .verdict(verdicts.randomElement() ?? .kill) : .arguments(rule)
             expected[UInt32.random(in: 0..<500)] = leaf
         }
-        let program = FilterTree(expected, otherwise: .verdict(.fail(38))).instructions.flatMap(\.bytes)
+        let program = FilterTree(expected, otherwise: .verdict(.fail(38))).instructions(on: .x86_64).flatMap(\.bytes)
         for number in UInt32(0)..<520 {
             for argument in [UInt32(4), 5] {
                 let verdict: FilterInstruction.Verdict =
@@ -71,7 +71,7 @@ func judge(_ program: [UInt8], number: UInt32, arguments: [UInt32] = [], archite
                 .init(checks: [.init(argument: 0, mask: 0xf0, value: 0x10), .init(argument: 2, value: 3)], verdict: .fail(5)),
                 .init(checks: [.init(argument: 0, mask: 0xf0, value: 0x10)], verdict: .allow),
             ], otherwise: .kill)
-        let program = FilterTree([7: .arguments(rule)], otherwise: .verdict(.fail(38))).instructions.flatMap(\.bytes)
+        let program = FilterTree([7: .arguments(rule)], otherwise: .verdict(.fail(38))).instructions(on: .x86_64).flatMap(\.bytes)
         let cases: [([UInt32], FilterInstruction.Verdict)] = [
             ([0x1f, 0, 3], .fail(5)), ([0x110, 0, 4], .allow), ([0x20, 0, 3], .kill), ([0, 0, 0], .kill),
         ]

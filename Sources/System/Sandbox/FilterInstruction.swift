@@ -68,20 +68,9 @@ public struct FilterInstruction: Equatable, Sendable {
     }
 
     /// How every program begins: calls of another architecture kill; then the number is loaded.
-    public static let refuseForeignCalls: [FilterInstruction] = {
-        let own = [loadArchitecture, jump(ifEqual: architecture, then: 1, otherwise: 0), finish(.kill), loadNumber]
-        #if arch(x86_64)
-            // x32 shares the architecture and marks its numbers with this bit.
-            return own + [jump(ifBits: 0x4000_0000, then: 0, otherwise: 1), finish(.kill)]
-        #else
-            return own
-        #endif
-    }()
-
-    // linux/audit.h
-    #if arch(x86_64)
-        private static let architecture: UInt32 = 0xc000_003e
-    #elseif arch(arm64)
-        private static let architecture: UInt32 = 0xc000_00b7
-    #endif
+    public static func refuseCalls(foreignTo architecture: Architecture) -> [FilterInstruction] {
+        let own = [loadArchitecture, jump(ifEqual: architecture.rawValue, then: 1, otherwise: 0), finish(.kill), loadNumber]
+        // x32 shares the architecture and marks its numbers with this bit.
+        return architecture == .x86_64 ? own + [jump(ifBits: 0x4000_0000, then: 0, otherwise: 1), finish(.kill)] : own
+    }
 }

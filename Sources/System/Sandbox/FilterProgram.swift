@@ -25,8 +25,8 @@ public struct FilterProgram: Equatable, Sendable {
     private var instructions: [FilterInstruction] = []
 
     /// Calls that are made often come first.
-    public init(allowing calls: [Call]) {
-        instructions = FilterInstruction.refuseForeignCalls
+    public init(allowing calls: [Call], on architecture: Architecture = .running) {
+        instructions = FilterInstruction.refuseCalls(foreignTo: architecture)
         for call in calls { allow(call) }
         emit(.finish(.kill))
     }

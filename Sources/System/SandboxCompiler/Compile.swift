@@ -28,13 +28,15 @@ public enum CompileError: Error, Equatable, Sendable, CustomStringConvertible {
 /// denies are "not permitted", what other groups would allow is "not implemented", so that programs fall back to other calls; so it is,
 /// without any record, with what is in no group. libseccomp knows the numbers; the program is our own, because libseccomp's compares
 /// 64 bits of an argument where the kernel looks at 32, cannot exclude values, and takes three times as long to load.
-public func compile(_ plan: SandboxPlan, support: LandlockSupport = .running) throws(CompileError) -> CallFilter {
+public func compile(
+    _ plan: SandboxPlan, support: LandlockSupport = .running, on architecture: Architecture = .running
+) throws(CompileError) -> CallFilter {
     let answers = try answers(for: plan, support)
     let rules = ArgumentRule.all(for: plan.network)
     var leaves: [UInt32: FilterTree.Leaf] = [:]
     var denials: [DeniedCall] = []
     for (name, answer) in answers.sorted(by: { $0.key < $1.key }) {
-        guard let number = resolve(name), let short = UInt16(exactly: number) else { continue }
+        guard let number = SystemCalls.number(of: name, on: architecture), let short = UInt16(exactly: number) else { continue }
         switch answer {
         case .allow:
             guard let rule = rules.first(where: { $0.name == name }) else {
@@ -50,7 +52,7 @@ public func compile(_ plan: SandboxPlan, support: LandlockSupport = .running) th
     }
     let unknown = FilterTree.Leaf.verdict(.fail(Errno.notImplemented.number))
     return CallFilter(
-        program: FilterTree(leaves, otherwise: unknown).instructions.flatMap(\.bytes), denials: DenialTable(denials),
+        program: FilterTree(leaves, otherwise: unknown).instructions(on: architecture).flatMap(\.bytes), denials: DenialTable(denials),
         landlockABI: UInt8(min(support.abi, landlockWithTruncate)))
 }
 
@@ -91,17 +93,25 @@ private func names(_ calls: [String]) throws(CompileError) -> [String] {
             guard let group = SystemCalls.group(call) else { throw .unknownGroup(call) }
             names += group
         } else {
-            guard resolve(call) != nil else { throw .unknownCall(call) }
+            guard SystemCalls.isKnown(call) else { throw .unknownCall(call) }
             names.append(call)
         }
     }
     return names
 }
 
-/// The number of a call on this machine, nil when it has none.
-private func resolve(_ name: String) -> UInt32? {
-    // SAFETY: the string is passed as a NUL-terminated copy that lives during the call.
-    UInt32(exactly: unsafe seccomp_syscall_resolve_name(name))
+extension SystemCalls {
+    /// The number of a call on a machine of that kind, nil when it has none.
+    static func number(of name: String, on architecture: Architecture) -> UInt32? {
+        // SAFETY: the string is passed as a NUL-terminated copy that lives during the call.
+        UInt32(exactly: unsafe seccomp_syscall_resolve_name_arch(architecture.rawValue, name))
+    }
+
+    /// Whether any machine has it: a policy may name what only some have.
+    fileprivate static func isKnown(_ name: String) -> Bool {
+        // SAFETY: as above; names of other machines have negative numbers below -1 (seccomp_syscall_resolve_name(3)).
+        unsafe seccomp_syscall_resolve_name(name) != -1
+    }
 }
 
 extension SandboxPlan {

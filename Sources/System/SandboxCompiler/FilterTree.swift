@@ -35,11 +35,11 @@ struct FilterTree {
         if runs.last?.leaf != leaf { runs.append((start, leaf)) }
     }
 
-    /// Calls of foreign architectures kill.
-    var instructions: [FilterInstruction] {
+    /// Calls of other architectures kill.
+    func instructions(on architecture: Architecture) -> [FilterInstruction] {
         var code = BackwardCode()
         let start = place(runs[...], in: &code)
-        return FilterInstruction.refuseForeignCalls + code.instructions(from: start)
+        return FilterInstruction.refuseCalls(foreignTo: architecture) + code.instructions(from: start)
     }
 
     /// Returns where the code for these runs begins.
