@@ -8,6 +8,11 @@ enum ProbeReport {
     typealias Results = [(command: Command, result: Prober.Result)]
     typealias Runs = [(run: LoadedPolicy.Run, result: Prober.Result)]
 
+    /// Nothing forbidden worked, every test passed, and something was tried at all.
+    static func isSound(_ results: Results, _ runs: Runs) -> Bool {
+        results.allSatisfy(\.result.isSound) && runs.allSatisfy(\.result.isSound) && results.contains(where: \.result.isTried)
+    }
+
     static func text(_ results: Results, _ runs: Runs) -> String {
         var lines: [String] = []
         for (command, result) in results {
@@ -18,12 +23,14 @@ enum ProbeReport {
             lines.append("test of \(run.key) as \(run.login): \(asked(run.request))")
             lines += self.lines(of: result).map { "  \($0)" }
         }
+        if !results.contains(where: \.result.isTried) { lines.append("there is no command that this user can run") }
         return lines.joined(separator: "\n") + "\n"
     }
 
     private static func lines(of result: Prober.Result) -> [String] {
         switch result {
         case .fault(let text): return ["FAULT    \(text)"]
+        case .notOurs(let reason): return ["not run  \(reason)"]
         case .ran(let status, let isExpected, let output):
             return [(isExpected ? "passed   " : "FAILED   ") + status] + (isExpected ? [] : output.split(separator: "\n").suffix(5).map { "    \($0)" })
         case .acts(let acts):
@@ -52,9 +59,8 @@ enum ProbeReport {
     }
 
     static func json(_ results: Results, _ runs: Runs) -> String {
-        let isSound = results.allSatisfy(\.result.isSound) && runs.allSatisfy(\.result.isSound)
         let value: JSONText = [
-            "sound": .bool(isSound),
+            "sound": .bool(isSound(results, runs)),
             "commands": .array(results.map { command, result in ["command": .string(command.name), "user": .string(command.account.name), "result": json(result)] }),
             "tests": .array(runs.map { run, result in ["key": .string(run.key), "login": .string(run.login), "asked": .string(asked(run.request)), "result": json(result)] }),
         ]
@@ -64,6 +70,7 @@ enum ProbeReport {
     private static func json(_ result: Prober.Result) -> JSONText {
         switch result {
         case .fault(let text): ["fault": .string(text)]
+        case .notOurs(let reason): ["not_run": .string(reason)]
         case .ran(let status, let isExpected, _): ["status": .string(status), "passed": .bool(isExpected)]
         case .acts(let acts):
             .array(acts.map { act, outcome in ["act": .string("\(act)"), "refused": .bool(outcome.isRefused), "answer": .string(words(outcome))] })

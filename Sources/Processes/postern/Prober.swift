@@ -10,6 +10,8 @@ struct Prober {
     enum Result {
         case acts([(act: ForbiddenAct, outcome: ForbiddenAct.Outcome)])
         case ran(status: String, isExpected: Bool, output: String)
+        /// Only root could run it, and we are not: a client would get exit status 125.
+        case notOurs(String)
         /// It could not be tried, as when the machine cannot enforce the sandbox.
         case fault(String)
 
@@ -17,9 +19,12 @@ struct Prober {
             switch self {
             case .acts(let acts): acts.allSatisfy(\.outcome.isRefused)
             case .ran(_, let isExpected, _): isExpected
+            case .notOurs: true
             case .fault: false
             }
         }
+
+        var isTried: Bool { if case .notOurs = self { false } else { true } }
     }
 
     private let policy: Policy
@@ -48,17 +53,17 @@ struct Prober {
         let sandbox = policy.sandboxes[command.sandbox]
         var acts: [(act: ForbiddenAct, outcome: ForbiddenAct.Outcome)] = []
         // What every sandbox allows must work, or a refusal shows nothing.
-        do throws(Failure) {
+        do throws(Trouble) {
             let control = try outcome(of: .read("/dev/null"), sandbox, command.account)
             guard control == .worked else { return .fault("even /dev/null cannot be read: \(control)") }
         } catch {
-            return .fault(error.reason)
+            return Self.result(error)
         }
         for act in self.acts(for: sandbox, command.account) {
-            do throws(Failure) {
+            do throws(Trouble) {
                 acts.append((act, try outcome(of: act, sandbox, command.account)))
             } catch {
-                return .fault(error.reason)
+                return Self.result(error)
             }
         }
         return .acts(acts)
@@ -79,7 +84,20 @@ struct Prober {
         return acts
     }
 
-    private func outcome(of act: ForbiddenAct, _ sandbox: SandboxPlan, _ account: Account) throws(Failure) -> ForbiddenAct.Outcome {
+    /// Why a program could not be started.
+    private enum Trouble: Error {
+        case notOurs(String)
+        case other(String)
+    }
+
+    private static func result(_ trouble: Trouble) -> Result {
+        switch trouble {
+        case .notOurs(let reason): .notOurs(reason)
+        case .other(let reason): .fault(reason)
+        }
+    }
+
+    private func outcome(of act: ForbiddenAct, _ sandbox: SandboxPlan, _ account: Account) throws(Trouble) -> ForbiddenAct.Outcome {
         // A static Swift program looks for the runtime's files otherwise, and ends where it may not.
         let environment = ["SWIFT_ROOT=/", "SWIFT_BACKTRACE=enable=no", "POSTERN_ACT=\(act)"]
         let ran = try start(helper, ["postern-probe"], environment, sandbox, account, "/", nil, .seconds(10))
@@ -90,7 +108,7 @@ struct Prober {
         case (.exited(0), "refused"): return .refused(errno)
         case (.exited(0), "reached"): return .reached(errno)
         case (.exited(0), "worked"): return .worked
-        default: throw Failure("\"\(act)\" could not be tried: \(ran.exit.text): \(ran.output)")
+        default: throw .other("\"\(act)\" could not be tried: \(ran.exit.text): \(ran.output)")
         }
     }
 
@@ -111,14 +129,14 @@ struct Prober {
 
     func run(_ run: LoadedPolicy.Run) -> Result {
         guard let launch = launch(of: run) else { return .ran(status: "exit 0, by the gateway itself", isExpected: run.status == 0, output: "") }
-        do throws(Failure) {
+        do throws(Trouble) {
             let program: ProgramFile
             do throws(ProgramError) {
                 program = try ProgramFile(launch.argv[0], trusting: Users.currentUID == 0 ? nil : Users.currentUID)
             } catch {
-                throw Failure("\(error)")
+                throw Trouble.other("\(error)")
             }
-            let directory = try TemporaryFile(ownedBy: launch.command.account)
+            let directory = try temporaryFile(ownedBy: launch.command.account)
             defer { directory.remove() }
             let environment = launch.environment.map { "\($0.name)=\($0.value)" } + ["TMPDIR=\(directory.directory)"]
             let ran = try start(
@@ -126,7 +144,7 @@ struct Prober {
                 directory.directory, launch.command.timeout ?? .seconds(60))
             return .ran(status: ran.exit.text, isExpected: ran.exit.status == .exited(run.status), output: ran.output)
         } catch {
-            return .fault(error.reason)
+            return Self.result(error)
         }
     }
 
@@ -143,7 +161,7 @@ struct Prober {
     private func start(
         _ program: ProgramFile, _ arguments: [String], _ environment: [String], _ sandbox: SandboxPlan, _ account: Account, _ directory: String,
         _ temporary: String?, _ timeout: Duration
-    ) throws(Failure) -> Ran {
+    ) throws(Trouble) -> Ran {
         do {
             let output = try TemporaryFile()
             defer { output.remove() }
@@ -156,9 +174,15 @@ struct Prober {
             var (process, denials) = try launchReporting(plan)
             let exit = try process.waitUntilExit(answering: &denials, timeout: timeout)
             return Ran(exit: exit, output: String(decoding: try readFile(output.path, limit: 1 << 24).suffix(4096), as: UTF8.self), isDeadly: denials.deadly != nil)
+        } catch let error as EnforcementError where Users.currentUID != 0 && error.needsRoot {
+            throw .notOurs("\(error)")
         } catch {
-            throw Failure("\(error)")
+            throw .other("\(error)")
         }
+    }
+
+    private func temporaryFile(ownedBy account: Account) throws(Trouble) -> TemporaryFile {
+        do throws(Failure) { return try TemporaryFile(ownedBy: account) } catch { throw .other(error.reason) }
     }
 }
 
@@ -166,6 +190,16 @@ extension SandboxPlan {
     /// Whether a command in it may read a path.
     fileprivate func holds(_ path: String) -> Bool {
         paths.contains { $0.path == "/" || path == $0.path || path.hasPrefix($0.path + "/") || $0.path.hasPrefix(path + "/") }
+    }
+}
+
+extension EnforcementError {
+    /// Whether root could do it.
+    fileprivate var needsRoot: Bool {
+        switch self {
+        case .account, .processes: true
+        case .landlock, .root, .noFilter: false
+        }
     }
 }
 

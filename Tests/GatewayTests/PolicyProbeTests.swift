@@ -1,0 +1,52 @@
+import Foundation
+import Linux
+import Testing
+
+/// The worked examples, in a copy with this machine's user and with directories and programs that are there.
+@Suite("policies/: probe finds nothing that works") struct PolicyProbeTests {
+    static let folder =
+        Environment.value(of: "POSTERN_POLICIES")
+        ?? URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        .appending(path: "policies").path(percentEncoded: false)
+    static let names = (try? FileManager.default.contentsOfDirectory(atPath: folder))?.filter { $0.hasSuffix(".toml") }.sorted() ?? []
+
+    @Test func `there are examples`() { #expect(Self.names.count >= 6) }
+
+    @Test(arguments: names) func `each forbidden act is refused in each of its sandboxes`(name: String) throws {
+        let directory = "/tmp/policyprobe-\(processID)-\(UInt32.random(in: 0 ... .max))"
+        try makeDirectory(directory, mode: 0o755)
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        let text = try prepare(name, directory)
+        let outcome = try run([try Gateway.program("postern"), "probe", "--policy", "\(directory)/\(name)"])
+        let commands = text.matches(of: /(?m)^\[command\./).count
+        let sound = outcome.output.matches(of: /([0-9]+) of ([0-9]+) forbidden acts refused/).filter { $0.1 == $0.2 }
+        let passedOver = outcome.output.matches(of: /(?m)^  not run  path "\/proc" shows all processes: only root/)
+        #expect(sound.count + passedOver.count == commands, "\(outcome)")
+        // What the monitoring policy runs needs a /proc, which only root can give.
+        if name == "monitoring.toml", !isRoot {
+            #expect(passedOver.count == commands && outcome.code == 1, "\(outcome)")
+        } else {
+            #expect(sound.count == commands && outcome.code == 0, "\(outcome)")
+        }
+    }
+
+    /// Returns the policy as it stands in `directory` then.
+    private func prepare(_ name: String, _ directory: String) throws -> String {
+        try FileManager.default.copyItem(atPath: "\(Self.folder)/keys", toPath: "\(directory)/keys")
+        for path in ["app/bin", "app/releases", "git", "partners/a", "partners/b", "data", "plugins"] {
+            try FileManager.default.createDirectory(atPath: "\(directory)/srv/\(path)", withIntermediateDirectories: true)
+        }
+        for program in ["app/bin/release", "app/bin/status", "app/bin/logs", "plugins/rrsync", "plugins/check_disk", "plugins/check_load", "plugins/check_procs"] {
+            try createFile("\(directory)/srv/\(program)", Array("#!/bin/sh\nexit 0\n".utf8), mode: 0o755)
+        }
+        // The names that clients log in with stay, so that the policy's tests do.
+        let text = try String(contentsOfFile: "\(Self.folder)/\(name)", encoding: .utf8)
+            .replacing(/(?m)^as( *)= "([a-z-]+)"/) { "as\($0.1)= \"\(Self.user)\"\nlogin = \"\($0.2)\"" }
+            .replacing("/usr/bin/rrsync", with: "/srv/plugins/rrsync").replacing("/usr/lib/nagios/plugins/", with: "/srv/plugins/")
+            .replacing("/srv/", with: "\(directory)/srv/")
+        try createFile("\(directory)/\(name)", Array(text.utf8), mode: 0o644)
+        return text
+    }
+
+    private static let user = isRoot ? "postern-test" : ((try? Users.with(uid: Users.currentUID))?.name ?? "")
+}
