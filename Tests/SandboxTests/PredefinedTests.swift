@@ -81,7 +81,7 @@ import Testing
         ("tar", "mkdir in out && echo x > in/a && ln -s a in/l && tar cf - in | tar xpf - -C out && cmp in/a out/in/a && test -L out/in/l"),
         ("a script with pipes", "printf 'b\\na\\nb\\n' | sort | uniq -c | awk '{ s += $1 } END { print s }' | grep -qx 3"),
         ("python3", "python3 -c 'import json, os, subprocess, sqlite3, tempfile; d = sqlite3.connect(\"db\"); d.execute(\"create table t (x)\"); d.commit(); print(subprocess.check_output([\"true\"]))'"),
-        ("rsync", "command -v rsync >/dev/null || exit 0; mkdir a b && echo x > a/f && rsync -a -e 'sh -c \"shift; exec \\\"\\$@\\\"\" sh' a/ host:$PWD/b/ && cmp a/f b/f"),
+        ("rsync", "command -v rsync >/dev/null || exit 0; mkdir a b && echo x > a/f && echo 'shift; exec \"$@\"' > remote && rsync -a -e \"sh $PWD/remote\" a/ host:$PWD/b/ && cmp a/f b/f"),
     ]
 
     @Test(arguments: programs) func `real programs live in tool where it writes`(name: String, script: String) throws {
