@@ -25,6 +25,8 @@ public enum PredefinedSandbox {
             "@default", "@basic-io", "@file-system", "@io-event", "@process", "@signal", "@sync", "@timer", "@memory", "@transfer",
             "@inspect", "@pipe", "@stream",
         ]
+        // It writes in its private directory only.
+        plan.limits.fileSize = 1 << 30
         return plan
     }()
 
@@ -44,6 +46,7 @@ public enum PredefinedSandbox {
         var plan = gitRead
         plan.name = "git-write"
         plan.paths += programs
+        plan.limits.fileSize = nil
         return plan
     }()
 
@@ -55,6 +58,7 @@ public enum PredefinedSandbox {
         plan.allowedCalls.removeAll { $0 == "@process" }
         plan.allowedCalls += ["prctl", "getrusage", "times", "tgkill"]
         plan.limits.processes = 16
+        plan.limits.fileSize = nil
         plan.limits.memory = 256 << 20
         plan.limits.openFiles = 64
         return plan
@@ -67,6 +71,7 @@ public enum PredefinedSandbox {
         plan.network = .any
         plan.paths += resolver
         plan.allowedCalls += ["@ipc", "@aio", "@memlock", "@network-io", "@resources", "@pkey", "@sandbox"]
+        plan.limits.fileSize = nil
         plan.limits.processes = 512
         plan.limits.memory = 4 << 30
         plan.limits.openFiles = 4096
