@@ -101,6 +101,39 @@ import Testing
         try expect(.exec, .accessDenied, "/bin/echo") { $0.landlock = LandlockRules(paths: []) }
     }
 
+    @Test(.enabled(if: isRoot, "the kernel counts where the user changes")) func `exec: the user has as many processes as it may`() throws {
+        let user = ProcessPlan.Identity(uid: 65_034, gid: 65_034, groups: [])
+        let null = try openFile("/dev/null")
+        var plan = ProcessPlan(program: .path("/bin/sleep"), arguments: ["sleep", "1000"], input: null, output: null, error: null)
+        plan.identity = user
+        // The kernel takes one more than the limit.
+        let held = try [launch(plan), launch(plan)]
+        for namespaces in [Namespaces(), .pid] {
+            try expect(.exec, .wouldBlock, "/bin/echo") {
+                $0.identity = user
+                $0.namespaces = namespaces
+                $0.limits.append(ResourceLimit(.processes, 1))
+            }
+        }
+        for process in held {
+            try process.sendSignal(.kill)
+            _ = try process.waitUntilExit()
+        }
+    }
+
+    @Test(.enabled(if: !isRoot, "root may have any number")) func `clone: the process table is full`() async {
+        await #expect(processExitsWith: .exitCode(0)) {
+            let null = try openFile("/dev/null")
+            try ResourceLimit(.processes, 1).apply()
+            do throws(LaunchError) {
+                _ = try launch(ProcessPlan(program: .path("/bin/true"), arguments: ["true"], input: null, output: null, error: null))
+                exitNow(1)
+            } catch {
+                exitNow(error.step == .clone && error.errno == .wouldBlock ? 0 : 2)
+            }
+        }
+    }
+
     @Test func `an optional path that is not there is passed over`() throws {
         let outcome = try run(["/bin/echo", "it ran"]) {
             $0.landlock = LandlockRules(paths: [.init("/nonexistent", .read, isRequired: false)] + ["/usr", "/lib", "/lib64", "/bin"].map { .init($0, .execute) })
