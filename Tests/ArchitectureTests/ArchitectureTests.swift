@@ -149,6 +149,14 @@ import Testing
         #expect(lines <= 500)
     }
 
+    @Test func `no build leaves the sandbox out, but what scripts/bench compares with`() throws {
+        #expect(Self.swift.filter { file in file.lines.contains { $0.contains("POSTERN_BARE") } }.map(\.path) == ["Sources/System/Sandbox/Confining.swift"])
+        for path in ["Makefile", "Package.swift", "scripts/test", "scripts/setup", "scripts/run-demo"] {
+            let text = try String(contentsOf: SourceFile.package.appending(path: path), encoding: .utf8)
+            #expect(!text.contains("POSTERN_BARE") && !text.contains("build/bare"), "\(path)")
+        }
+    }
+
     @Test func `what Protocol and Policy declare for all says what it is`() {
         for file in Self.swift where file.path.hasPrefix("Sources/Protocol/") || file.path.hasPrefix("Sources/Policy/") {
             for (index, line) in file.code.enumerated() where line.hasPrefix("public ") && !line.hasPrefix("public import ") {

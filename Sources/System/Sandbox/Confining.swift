@@ -56,6 +56,10 @@ extension ProcessPlan {
         landlock = try Self.landlock(for: sandbox, support)
         if program.kind == .script { landlock?.paths.append(.init(program.path, [.readFile, .executeFile])) }
         if let temporary { landlock?.paths.append(.init(temporary, .write)) }
+        #if POSTERN_BARE
+            // Nothing but the user: only what `scripts/bench` compares with is built so.
+            (landlock, filter, denials, namespaces) = (nil, [], nil, [])
+        #endif
     }
 
     private static func identity(for account: Account) throws(EnforcementError) -> Identity? {
