@@ -145,7 +145,10 @@ static void bind_to_parent(struct child *child) {
 }
 
 static void change_directory(struct child *child) {
-    if (child->plan->directory) must(child, syscall(SYS_chdir, child->plan->directory));
+    const char *directory = child->plan->directory;
+    if (!directory) return;
+    if (child->plan->settings.makes_directory && syscall(SYS_mkdirat, AT_FDCWD, directory, 0700) < 0 && errno != EEXIST) fail(child, errno);
+    must(child, syscall(SYS_chdir, directory));
 }
 
 static void renounce_privileges(struct child *child) {

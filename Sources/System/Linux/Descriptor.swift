@@ -114,6 +114,10 @@ public struct FileStatus: Equatable, Sendable {
     public let inode: UInt64
     /// Of the content, in nanoseconds since 1970.
     public let modified: Int64
+    /// When it was read last, in nanoseconds since 1970.
+    public let accessed: Int64
+    /// Hard links.
+    public let links: UInt64
 
     init(_ status: stat) {
         kind =
@@ -131,5 +135,7 @@ public struct FileStatus: Equatable, Sendable {
         device = UInt64(status.st_dev)
         inode = UInt64(status.st_ino)
         modified = Int64(status.st_mtim.tv_sec) * 1_000_000_000 + Int64(status.st_mtim.tv_nsec)
+        accessed = Int64(status.st_atim.tv_sec) * 1_000_000_000 + Int64(status.st_atim.tv_nsec)
+        links = UInt64(status.st_nlink)
     }
 }

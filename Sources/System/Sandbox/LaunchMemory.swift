@@ -44,6 +44,7 @@ import Linux
         settings.new_session = plan.startsSession
         settings.drops_bounding = plan.emptiesBoundingSet
         settings.keeps_privileges = plan.keepsPrivileges
+        settings.makes_directory = plan.makesDirectory
         settings.reports_denials = plan.denials != nil && !plan.filter.isEmpty
         if let identity = plan.identity {
             settings.changes_identity = true

@@ -38,6 +38,8 @@ public struct ProcessPlan: Sendable {
     public var rootDirectory: Descriptor?
     /// Changed to as the new user, below the new root; nil: as it is.
     public var directory: String?
+    /// The directory is made where it is missing, with mode 0700, as the new user; all above it must be there.
+    public var makesDirectory = false
     public var limits: [ResourceLimit] = [.noCoreDumps]
     public var namespaces: Namespaces = []
     /// Takes every capability from the bounding set, which needs CAP_SETPCAP unless it is empty already.

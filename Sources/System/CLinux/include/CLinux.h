@@ -21,6 +21,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
@@ -28,6 +29,7 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <syslog.h>
@@ -53,6 +55,7 @@ struct postern_launch_settings {
     uint32_t namespaces;            // CLONE_NEW… flags; of the pid namespace a process of ours is the first, of the mount namespace /proc is its own
     int parent_death_signal;        // 0: none
     bool new_session, drops_bounding, changes_identity, landlock;
+    bool makes_directory;           // the directory is made, for its user only, where it is missing
     bool reports_denials;           // the filter's notifications come to `listener`
     bool keeps_privileges;          // of our own programs only: capabilities stay, no_new_privs unset
     uid_t uid;
