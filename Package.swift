@@ -52,6 +52,9 @@ let package = Package(
         module("Protocol", "SSHConnection", ["SSHWire", "SSHUserAuth"]),
         module("Protocol", "SSH", ["SSHWire", "SSHTransport", "SSHUserAuth", "SSHConnection", "Sodium"]),
         module("Protocol", "MonitorProtocol", ["SSHWire"]),
+        module("Protocol", "Files"),
+        module("Protocol", "SFTP", ["Files", "SSHWire"]),
+        module("Protocol", "SCP", ["Files"]),
 
         // Policy: pure; only `postern` links PolicySource.
         module("Policy", "Policy"),
@@ -102,6 +105,7 @@ let package = Package(
         tests("SSHConnectionTests", ["SSHConnection", "SSHUserAuth", "SSHWire"]),
         tests("SSHTests", ["SSH", "SSHWire", "SSHKeys", "SSHCiphers", "SSHTransport", "SSHUserAuth", "SSHConnection", "Sodium"], resources: [.copy("Fixtures")]),
         tests("MonitorProtocolTests", ["MonitorProtocol", "SSHWire"]),
+        tests("FilesTests", ["Files", "SFTP", "SCP", "SSHWire"]),
         tests("PolicyTests", ["Policy"]),
         tests("PolicySourceTests", ["PolicySource", "Policy"], resources: [.copy("Wrong")]),
         tests("StoryTests", ["Policy"], resources: [.copy("Stories")]),
