@@ -25,6 +25,7 @@ extension Command: PolicyRecord {
         writer.optional(timeout) { $0.duration($1) }
         writer.bool(survivesDisconnect)
         writer.optional(git) { $1.write(to: &$0) }
+        writer.optional(drop) { $1.write(to: &$0) }
         writer.count(sandbox)
         position.write(to: &writer)
     }
@@ -46,6 +47,7 @@ extension Command: PolicyRecord {
         let timeout = try reader.optional { (reader) throws(RecordFault) in try reader.duration() }
         let survivesDisconnect = try reader.bool()
         let git = try reader.optional { (reader) throws(RecordFault) in try GitService(reading: &reader) }
+        let drop = try reader.optional { (reader) throws(RecordFault) in try DropRules(reading: &reader) }
         let sandbox = try reader.count()
         let position = try SourcePosition(reading: &reader)
         self.init(name: name, account: account, login: login, usage: usage, run: run, sandbox: sandbox, position: position)
@@ -60,6 +62,7 @@ extension Command: PolicyRecord {
         self.timeout = timeout
         self.survivesDisconnect = survivesDisconnect
         self.git = git
+        self.drop = drop
     }
 
     private static func table<Value: PolicyRecord>(

@@ -69,7 +69,8 @@ public struct CompiledPolicy<Storage: PolicyStorage & ~Copyable>: ~Copyable {
         let name = "command \(index)"
         return try record(try slot(header.commands, index, name), name) { (reader) throws(RecordFault) in
             let command = try Command(reading: &reader)
-            guard command.sandbox < sandboxCount else { throw RecordFault() }
+            let sandboxes = [command.sandbox, command.drop?.verify?.sandbox, command.drop?.onComplete?.sandbox].compactMap(\.self)
+            guard sandboxes.allSatisfy({ $0 < sandboxCount }) else { throw RecordFault() }
             return command
         }
     }

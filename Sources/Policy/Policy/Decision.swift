@@ -55,6 +55,7 @@ public enum Decision {
             guard let command = commands.first(where: { $0.subsystem?.hasSameBytes(as: name) ?? false }) else {
                 return .refuse(Refusal(.unknownSubsystem(name), commands: commands))
             }
+            if let drop = command.drop { return .run(Launch(command, drop, line: nil, session: session)) }
             return .run(Launch(command, bindings: Bindings(), line: nil, environment: environment, session: session))
         }
     }
@@ -62,10 +63,15 @@ public enum Decision {
     private static func decide(
         _ line: [UInt8], _ environment: [EnvironmentEntry], _ session: Session, _ commands: [Command]
     ) -> Verdict {
+        var isText = true
         do throws(CommandLineError) {
             try CommandLine.checkText(line)
         } catch {
-            return .refuse(Refusal(.syntax(error, line: line), commands: commands))
+            // The file names of a drop account need not be UTF-8.
+            isText = false
+            if !commands.contains(where: { $0.drop != nil }) || !DropCommandLine.isMeant(by: line) {
+                return .refuse(Refusal(.syntax(error, line: line), commands: commands))
+            }
         }
         let words = splitting(line)
         if case .success(let words) = words, let help = Help.answer(to: words, for: session, commands: commands) {
@@ -73,8 +79,14 @@ public enum Decision {
         }
         if let verdict = serveGit(words, environment, session, commands) { return verdict }
         var best: (failure: UsageFailure, command: Command)?
+        var dropFault: DropCommandLine.Fault?
         for command in commands {
-            guard let usage = command.usage else { continue }
+            switch decide(line, drop: command, session) {
+            case .success(let launch): return .run(launch)
+            case .failure(let fault): dropFault = dropFault ?? fault
+            case nil: break
+            }
+            guard let usage = command.usage, isText else { continue }
             switch outcome(usage, command, words) {
             case .matched(let bindings):
                 let passed = usage.acceptsAnyLine ? line : nil
@@ -84,6 +96,7 @@ public enum Decision {
             case nil: continue
             }
         }
+        if let dropFault { return .refuse(Refusal(.drop(dropFault), commands: commands)) }
         return .refuse(Refusal(reason(words, line, best), commands: commands))
     }
 

@@ -26,6 +26,7 @@ enum Help {
 
     static func rows(for commands: [Command]) -> [Row] {
         commands.flatMap { command in
+            if command.drop != nil { return [Row(call: "scp, sftp", summary: command.summary)] }
             let calls = [command.usage.map(call), command.subsystem.map { "subsystem \($0)" }]
             return (calls.compactMap(\.self) + (command.git?.calls ?? [])).map { Row(call: $0, summary: command.summary) }
         }
@@ -64,6 +65,7 @@ enum Help {
             "usage": command.usage.map { .string($0.description) } ?? .null,
             "subsystem": command.subsystem.map { .string($0) } ?? .null,
             "git": command.git.map(json) ?? .null,
+            "drop": command.drop.map(json) ?? .null,
             "arguments": .array(arguments),
             "limits": [
                 "timeout_seconds": timeout,
@@ -79,6 +81,15 @@ enum Help {
             "repositories": .array(service.repositories.map { .string($0.description) }),
             "access": .string("\(service.access)"),
             "create": .bool(service.creates),
+        ]
+    }
+
+    private static func json(_ drop: DropRules) -> JSONText {
+        func limit(_ number: UInt64?) -> JSONText { number.map { .integer(Int64(clamping: $0)) } ?? .null }
+        return [
+            "access": .array(drop.access.map { .string($0.word) }),
+            "names": .array(drop.names.map { .string($0) }),
+            "max_file_bytes": limit(drop.maxFile), "quota_bytes": limit(drop.quota), "max_files": limit(drop.maxFiles),
         ]
     }
 

@@ -2,7 +2,7 @@
 public struct Launch: Equatable, Sendable {
     /// Account, sandbox, timeout, signals and what happens when the client goes are as the command has them.
     public var command: Command
-    /// The first is an absolute path.
+    /// The first is an absolute path, or the name of a helper of ours: see ``DropRules/program``.
     public var argv: [String]
     /// Complete but for `TMPDIR`, each name once.
     public var environment: [EnvironmentEntry]
@@ -10,6 +10,13 @@ public struct Launch: Equatable, Sendable {
     public var directory: String
     /// The repository that git is run in; nil for every other command.
     public var target: GitTarget?
+
+    init(command: Command, argv: [String], environment: [EnvironmentEntry], directory: String) {
+        self.command = command
+        self.argv = argv
+        self.environment = environment
+        self.directory = directory
+    }
 
     init(_ command: Command, bindings: Bindings, line: [UInt8]?, environment: [EnvironmentEntry], session: Session) {
         self.command = command

@@ -146,6 +146,8 @@ public struct Command: Equatable, Sendable {
     public var timeout: Duration?
     /// True: `finish`, goes on when the client has gone.
     public var survivesDisconnect = false
+    /// What it shares by scp and SFTP; nil: it is no drop account.
+    public var drop: DropRules?
     /// An index into ``Policy/sandboxes``.
     public var sandbox: Int
     /// Of its table.

@@ -19,6 +19,8 @@ public struct Refusal: Equatable, Sendable {
         case readOnlyRepository(String)
         /// What cannot name a repository.
         case badRepository(String)
+        /// An scp line that the drop account does not take.
+        case drop(DropCommandLine.Fault)
         /// The certificate is for this line only.
         case otherThanForced([UInt8])
     }
@@ -70,6 +72,7 @@ public struct Refusal: Equatable, Sendable {
         case .readOnlyRepository(let path): "you may fetch from \(Self.quoted(path)), not push to it"
         case .badRepository(let path):
             "\(Self.quoted(path)) cannot be a repository: write its path as \"team/app.git\", without \"..\", \"~\" or a leading \"-\""
+        case .drop(let fault): fault.text
         case .otherThanForced(let line): "your certificate is for \"\(VisibleText.shortened(line))\" only"
         }
     }
@@ -79,7 +82,7 @@ public struct Refusal: Equatable, Sendable {
     /// The line to show and what to mark in it.
     private var marked: ([UInt8], Range<Int>)? {
         switch reason {
-        case .entry, .notACommand, .unknownSubsystem, .otherThanForced, .noRepository, .readOnlyRepository, .badRepository: nil
+        case .entry, .notACommand, .unknownSubsystem, .drop, .otherThanForced, .noRepository, .readOnlyRepository, .badRepository: nil
         case .syntax(let error, let line): (line, error.marked(in: line))
         case .wrongArgument(_, _, _, let place), .missingArgument(_, _, let place), .unexpectedWord(_, let place):
             (place.line, place.range)
@@ -101,6 +104,7 @@ extension Refusal.Reason: CustomStringConvertible {
         case .noRepository: "no-repository"
         case .readOnlyRepository: "read-only-repository"
         case .badRepository: "bad-repository"
+        case .drop: "drop"
         case .otherThanForced: "other-than-forced"
         }
     }

@@ -2,11 +2,11 @@ import Policy
 
 /// Reads `[command.*]` (DESIGN §3.2).
 struct CommandReader {
-    private let surroundings: Surroundings
-    private let report: Report
+    let surroundings: Surroundings
+    let report: Report
     private let sandboxes: SandboxReader
     /// What the commands run in: each pair of a sandbox and a program once.
-    private(set) var plans: [SandboxPlan] = []
+    var plans: [SandboxPlan] = []
     private var planIndices: [PlanKey: Int] = [:]
     /// The names of sandboxes that commands are in.
     private(set) var usedSandboxes: Set<String> = []
@@ -34,6 +34,10 @@ struct CommandReader {
         reader.readAllowedWarnings()
         reader.refuse(Self.later)
         let account = account(&reader)
+        if reader.has("drop") { return drop(&reader, entry, account, errors) }
+        for key in ["verify", "on_complete"] {
+            if let entry = reader.entry(key) { report.error(entry.key.region, "\"\(key)\" is for a drop account", hint: "there is no \"drop\"") }
+        }
         let git = reader.table("git").map { GitReader(surroundings, report, allowed: reader.allowedWarnings).read($0) }
         let subsystem = subsystem(&reader)
         let usage = git == nil ? usage(&reader, isSubsystem: subsystem != nil) : nil
@@ -51,6 +55,16 @@ struct CommandReader {
         reader.finish()
         guard report.errorCount == errors else { return nil }
         CommandWarnings(command, words.map(\.region), table.region, reader.allowedWarnings, surroundings, report).find()
+        return command
+    }
+
+    private mutating func drop(_ reader: inout TableReader, _ entry: Table.Entry, _ account: Account, _ errors: Int) -> Command? {
+        guard case (var command, let programs)? = readDrop(&reader, entry.key, account, login(&reader)) else { return nil }
+        readStreams(&reader, &command)
+        readCourse(&reader, &command)
+        reader.finish()
+        guard report.errorCount == errors else { return nil }
+        CommandWarnings(command, programs.map(\.region), entry.key.region, reader.allowedWarnings, surroundings, report).findForDrop(programs)
         return command
     }
 
@@ -168,7 +182,7 @@ struct CommandReader {
     }
 
     /// The index of the plan for this program in the command's sandbox.
-    private mutating func sandbox(_ reader: inout TableReader, _ words: [Located<RunWord>], _ git: GitService?) -> Int {
+    mutating func sandbox(_ reader: inout TableReader, _ words: [Located<RunWord>], _ git: GitService? = nil) -> Int {
         var sandbox = sandboxes.standard(for: git)
         if let name = reader.word("sandbox") {
             guard let named = sandboxes.named(name) else { return 0 }
@@ -225,7 +239,7 @@ struct CommandReader {
     }
 
     /// Keys of the design that are not carried out yet.
-    private static let later = ["drop", "rsync", "lock", "lock_wait", "verify", "on_complete"]
+    private static let later = ["rsync", "lock", "lock_wait"]
     /// RFC 4254 §6.10.
     private static let signals = [
         "ABRT", "ALRM", "FPE", "HUP", "ILL", "INT", "KILL", "PIPE", "QUIT", "SEGV", "TERM", "USR1", "USR2",

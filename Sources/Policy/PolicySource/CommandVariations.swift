@@ -20,6 +20,7 @@ enum CommandVariations {
             $0 ? "finish" : "kill"
         }
         GitVariations.compare(old.git, new.git, &found)
+        found += DropVariations.between(old.drop, new.drop)
         if hasMore(old, new) { found.append(.unknown) }
         return found
     }
@@ -42,6 +43,7 @@ enum CommandVariations {
         rest.timeout = old.timeout
         rest.survivesDisconnect = old.survivesDisconnect
         rest.git = old.git
+        rest.drop = old.drop
         rest.sandbox = old.sandbox
         rest.position = old.position
         return rest != old

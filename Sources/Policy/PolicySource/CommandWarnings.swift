@@ -29,12 +29,22 @@ struct CommandWarnings {
         for index in command.run.indices.dropFirst() where isFree(command.run[index]) { findArgument(at: index) }
     }
 
+    /// The same of a drop account, whose programs are those of `verify` and `on_complete`.
+    func findForDrop(_ programs: [Located<String>]) {
+        for program in programs { findProgram(program.value, program.region) }
+        findForeignUser()
+    }
+
     private var program: String {
         if case .literal(let path)? = command.run.first?.pieces.first { path } else { "" }
     }
 
     private func findProgram() {
         guard let region = regions.first else { return }
+        findProgram(program, region)
+    }
+
+    private func findProgram(_ program: String, _ region: Region) {
         switch surroundings.program(program, command.account.uid) {
         case .missing: warn(.missingProgram, region, "program \"\(program)\" is not there")
         case .notExecutable: warn(.missingProgram, region, "\"\(program)\" cannot be executed")

@@ -83,6 +83,9 @@ public struct Reach: Sendable {
         let before = before.filter { $0.login == command.login }
         return before.first { other in
             if let git = command.git { return other.usage?.acceptsAnyLine ?? other.git?.includes(git) ?? false }
+            // A drop account gets lines of its own, which only another takes.
+            if command.drop != nil, other.drop == nil { return other.usage?.acceptsAnyLine == true && other.subsystem == command.subsystem }
+            if command.drop == nil, other.drop != nil, command.usage != nil { return false }
             return (command.usage.map { takes($0, of: command, other) } ?? true)
                 && (command.subsystem.map { other.subsystem == $0 } ?? true)
         }
