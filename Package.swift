@@ -85,6 +85,7 @@ let package = Package(
         program("postern-git", ["Linux", "Sandbox", "Policy"], staticPie),
         program("postern-git-hook", ["Linux", "Sandbox", "Policy"], staticPie),
         program("postern-probe", ["Linux", "Sandbox"], staticPie),
+        program("postern-files", ["Linux", "Sodium", "Gcrypt", "Files", "SFTP", "SCP", "MonitorProtocol", "SSHWire"], staticPie),
         program(
             "postern",
             [

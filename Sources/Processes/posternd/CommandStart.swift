@@ -15,14 +15,16 @@ struct CommandStart {
     /// Of git in a repository: see ``GitStart``.
     let report: Descriptor?
 
+    /// Of a drop account.
+    var drop: DropSession?
+
     static func start(_ launch: Launch, _ sandbox: SandboxPlan, requestID: String, asRoot: Bool) throws(StartFault) -> CommandStart {
+        if let drop = launch.command.drop { return try startDrop(launch, drop, sandbox, requestID: requestID, asRoot: asRoot) }
         var git: GitStart?
         if let target = launch.target { git = try GitStart(target, launch, sandbox, asRoot: asRoot) }
         let program = try program(of: launch, git, asRoot)
         let pipes = try mending({ StartFault("pipes", "\($0)") }) { () throws(Errno) in try Pipes(takesInput: launch.command.takesInput) }
-        let directory = try mending({ StartFault("temporary directory", "\($0)") }) { () throws(Errno) in
-            try TemporaryDirectory.make(named: requestID, for: launch.command.account, asRoot: asRoot)
-        }
+        let directory = try makeTemporaryDirectory(requestID, launch.command.account, asRoot)
         do throws(StartFault) {
             let (process, denials) = try start(program, git, launch, sandbox, pipes, directory)
             let kept = launch.command.survivesDisconnect ? [pipes.streams[1], pipes.streams[2]] : []
@@ -44,14 +46,9 @@ struct CommandStart {
     private static func start(
         _ program: ProgramFile, _ git: GitStart?, _ launch: Launch, _ sandbox: SandboxPlan, _ pipes: Pipes, _ directory: TemporaryDirectory
     ) throws(StartFault) -> (ChildProcess, DenialLog) {
-        let entries = launch.environment + (git?.environment ?? [])
-        let environment = entries.map { "\($0.name)=\($0.value)" } + ["TMPDIR=\(directory.path)"]
-        var plan = try mending({ StartFault("sandbox: \($0)", "") }) { () throws(EnforcementError) in
-            try ProcessPlan(
-                confining: sandbox, account: launch.command.account, program: program, arguments: (git?.arguments ?? launch.argv).map { Array($0.utf8) },
-                environment: environment.map { Array($0.utf8) }, directory: launch.directory, temporary: directory.path,
-                input: pipes.input, output: pipes.output, error: pipes.error)
-        }
+        var plan = try plan(
+            program, sandbox, launch.command.account, git?.arguments ?? launch.argv, launch.environment + (git?.environment ?? []),
+            in: launch.directory, directory, pipes.input, pipes.output, pipes.error)
         if let git {
             plan.descriptors.append(git.report)
             plan.landlock?.paths.append(.init(git.hook, [.readFile, .executeFile]))
@@ -59,7 +56,26 @@ struct CommandStart {
         return try mending(StartFault.init) { () throws(LaunchError) in try launchReporting(plan) }
     }
 
-    private static func mending<Value, Failure: Error>(
+    static func makeTemporaryDirectory(_ name: String, _ account: Account, _ asRoot: Bool) throws(StartFault) -> TemporaryDirectory {
+        try mending({ StartFault("temporary directory", "\($0)") }) { () throws(Errno) in
+            try TemporaryDirectory.make(named: name, for: account, asRoot: asRoot)
+        }
+    }
+
+    static func plan(
+        _ program: ProgramFile, _ sandbox: SandboxPlan, _ account: Account, _ argv: [String], _ environment: [EnvironmentEntry],
+        in directory: String, _ temporary: TemporaryDirectory, _ input: Descriptor, _ output: Descriptor, _ error: Descriptor
+    ) throws(StartFault) -> ProcessPlan {
+        let variables = environment.map { "\($0.name)=\($0.value)" } + ["TMPDIR=\(temporary.path)"]
+        return try mending({ StartFault("sandbox: \($0)", "") }) { () throws(EnforcementError) in
+            try ProcessPlan(
+                confining: sandbox, account: account, program: program, arguments: argv.map { Array($0.utf8) },
+                environment: variables.map { Array($0.utf8) }, directory: directory, temporary: temporary.path, input: input, output: output,
+                error: error)
+        }
+    }
+
+    static func mending<Value, Failure: Error>(
         _ fault: (Failure) -> StartFault, _ body: () throws(Failure) -> Value
     ) throws(StartFault) -> Value {
         do throws(Failure) {
@@ -70,7 +86,7 @@ struct CommandStart {
     }
 
     /// The command's ends and ours of its three streams.
-    private struct Pipes {
+    struct Pipes {
         let input: Descriptor
         let output: Descriptor
         let error: Descriptor

@@ -65,8 +65,11 @@ final class LivePolicy {
         try naming("policy \"\(path)\"") { () throws(CompiledPolicyError) in try compiled.isRevoked(serial: serial, of: authority) }
     }
 
-    func sandbox(of command: Command) throws(Fault) -> SandboxPlan {
-        try naming("policy \"\(path)\"") { () throws(CompiledPolicyError) in try compiled.sandbox(at: command.sandbox) }
+    func sandbox(of command: Command) throws(Fault) -> SandboxPlan { try sandbox(at: command.sandbox) }
+
+    /// The sandbox at an index, which is one of the policy that is live.
+    func sandbox(at index: Int) throws(Fault) -> SandboxPlan {
+        try naming("policy \"\(path)\"") { () throws(CompiledPolicyError) in try compiled.sandbox(at: index) }
     }
 
     private static func open(_ path: String, _ trusted: UInt32?) throws(Fault) -> (FileStatus, CompiledPolicy<MappedPolicy>) {

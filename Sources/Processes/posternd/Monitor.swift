@@ -35,6 +35,9 @@ struct Monitor {
     private var frontend: FrontendProcess?
     private var frontendPID: Int32
     var commands: [UInt32: RunningCommand] = [:]
+    /// Programs that look at files of drop accounts, by process.
+    var hooks: [Int32: HookProcess] = [:]
+    var hookCount = 0
     /// Processes that remove temporary directories.
     var removers: [Int32: TemporaryDirectory] = [:]
     private var farewell = "the connection was lost"
@@ -122,7 +125,7 @@ struct Monitor {
         tell(.begin(settings))
         while frontend != nil { turn() }
         endCommands(.disconnect)
-        while !commands.isEmpty { outlive() }
+        while !commands.isEmpty || !hooks.isEmpty { outlive() }
         _ = killDescendants(sparing: Set(removers.keys))
         while !removers.isEmpty { outlive() }
         log.audit(
@@ -140,7 +143,7 @@ struct Monitor {
 
     /// Children that are ours: a sweep leaves them alone.
     var spared: Set<Int32> {
-        var pids = Set(removers.keys).union(commands.values.map(\.process.pid))
+        var pids = Set(removers.keys).union(commands.values.map(\.process.pid)).union(hooks.keys)
         if let frontend { pids.insert(frontend.process.pid) }
         return pids
     }
@@ -184,7 +187,10 @@ struct Monitor {
             for output in command.outputs { poll.add(output, .readable, token: 0) }
         }
         for listener in commands.values.compactMap(\.denials.listener) { poll.add(listener, .readable, token: 0) }
-        let deadline = (commands.values.compactMap(\.deadline) + [loginDeadline].compactMap { $0 }).min()
+        for descriptor in commands.values.compactMap(\.drop?.channel) + hooks.values.flatMap(\.waitsFor) {
+            poll.add(descriptor, .readable, token: 0)
+        }
+        let deadline = (hooks.values.compactMap(\.deadline) + commands.values.compactMap(\.deadline) + [loginDeadline].compactMap { $0 }).min()
         do throws(Errno) {
             _ = try poll.wait(timeout: deadline.map { $0 - Clock.monotonic })
         } catch {
@@ -211,6 +217,8 @@ struct Monitor {
             do throws(Errno) { try removeDirectory(directory.path) } catch .notFound {} catch {
                 log.error("directory \"\(directory.path)\" could not be removed: \(error)")
             }
+        } else if let hook = hooks.removeValue(forKey: reaped.pid) {
+            finish(hook, reaped.exit)
         } else if let command = commands.values.first(where: { $0.process.pid == reaped.pid }) {
             finish(command, reaped.exit)
         } else if reaped.pid == frontendPID, case .signaled(let signal, _) = reaped.exit.status, frontend != nil {

@@ -32,7 +32,11 @@ extension Monitor {
                 refuse(request, requestID, program, reason: "\(refusal.reason)", text: refusal.text(for: session))
             case .run(let launch):
                 auditDecision(requestID, program, "run", launch.auditMembers)
+                let hooks = [launch.command.drop?.verify, launch.command.drop?.onComplete].compactMap(\.self)
+                var sandboxes: [Int: SandboxPlan] = [:]
+                for hook in hooks { sandboxes[hook.sandbox] = try policy.sandbox(at: hook.sandbox) }
                 run(launch, try policy.sandbox(of: launch.command), request, session)
+                commands[request]?.drop?.sandboxes = sandboxes
             }
         } catch {
             log.error(error.text)
@@ -56,7 +60,7 @@ extension Monitor {
                 request: request, requestID: requestID, command: command, process: started.process,
                 temporaryDirectory: started.temporaryDirectory, started: Clock.monotonic,
                 denials: started.denials, git: started.report.map { GitRun(report: $0, missing: launch.target?.missing.text(for: session) ?? "") },
-                outputs: started.keptOutputs)
+                outputs: started.keptOutputs, drop: started.drop)
             tell(.started(request: request), descriptors: started.streams)
         } catch {
             log.audit(
@@ -93,6 +97,7 @@ extension Monitor {
 
     /// All commands are to end: the client has gone, or we are stopped.
     mutating func endCommands(_ cause: RunningCommand.Cause) {
+        if cause == .stop { for hook in hooks.values { hook.kill() } }
         for request in commands.keys.sorted() {
             guard cause == .stop else {
                 abandon(request)
@@ -110,12 +115,16 @@ extension Monitor {
             commands[request]?.tick(now: now)
             if commands[request]?.isAbandoned == true { commands[request]?.drain() }
         }
+        tickDrops()
     }
 
     // MARK: - The end
 
     mutating func finish(_ running: RunningCommand, _ reaped: Exit) {
+        takeReports(running.request)
         commands[running.request] = nil
+        // Nobody waits for what it finds.
+        for hook in hooks.values where hook.kind == .verify && hook.requestID == running.requestID { hook.kill() }
         let exit = running.process.ownExit(reaped)
         var (ending, note) = running.ending(exit)
         if let git = running.git {
@@ -130,7 +139,7 @@ extension Monitor {
         remove(running.temporaryDirectory, for: running.command.account)
     }
 
-    private mutating func remove(_ directory: TemporaryDirectory, for account: Account) {
+    mutating func remove(_ directory: TemporaryDirectory, for account: Account) {
         do throws(Fault) {
             if let remover = try directory.remove(for: account, asRoot: isRoot) { removers[remover.pid] = directory }
         } catch {

@@ -36,6 +36,8 @@ struct RunningCommand {
     var outputs: [Descriptor]
     /// The client has gone: its output is read and thrown away.
     var isAbandoned = false
+    /// Of a drop account, as long as its `postern-files` reports.
+    var drop: DropSession?
 
     /// Between TERM and KILL after a timeout.
     private static let grace: Duration = .seconds(2)

@@ -1,0 +1,201 @@
+import Files
+import Linux
+
+/// Uploads: a file appears under its name only when it is whole and on disk (DESIGN §4.2).
+extension Inbox {
+    mutating func openUpload(_ path: RemotePath, _ options: UploadOptions, mode: UInt32?) throws(FileError) -> UploadFile {
+        try require(.upload)
+        let (parent, name) = try place(path)
+        try checkName(path)
+        let isThere = try exists(name, in: parent)
+        if isThere {
+            guard may(.overwrite), !options.contains(.exclusive) else { throw FileError(.exists, "the name is taken") }
+            // What is there is replaced whole: it cannot be added to.
+            guard !options.contains(.append) else { throw FileError(.unsupported, "a file cannot be continued") }
+        } else if !options.contains(.create) {
+            throw FileError(.noSuchFile)
+        }
+        let storage = try taking()
+        let reserved = Usage(files: 1)
+        try storage.quota?.reserve(reserved)
+        do throws(FileError) {
+            let (file, hiddenName) = try Self.openNew(in: storage.hidden)
+            return UploadFile(
+                path, file, in: parent, hiddenName: hiddenName, mustBeWhole: isThere && !options.contains(.truncate),
+                mode: Self.mode(mode ?? 0o644), reserved: reserved)
+        } catch {
+            storage.quota?.release(reserved)
+            throw error
+        }
+    }
+
+    private func exists(_ name: [UInt8], in parent: Descriptor) throws(FileError) -> Bool {
+        do throws(Errno) {
+            _ = try parent.status(of: name)
+            return true
+        } catch .notFound {
+            return false
+        } catch {
+            throw FileError(error)
+        }
+    }
+
+    /// A file without a name; where the file system has none, with a hidden one.
+    private static func openNew(in hidden: HiddenDirectory) throws(FileError) -> (Descriptor, [UInt8]?) {
+        do throws(Errno) {
+            return (try hidden.directory.openUnnamed(mode: 0o600), nil)
+        } catch where error == .notSupported || error == .isDirectory || error == .invalidArgument || error == .notFound {
+            let name = hidden.freshName()
+            let file = try asking { () throws(Errno) in
+                try hidden.directory.openBeneath(name, [.readWrite, .create, .exclusive], mode: 0o600)
+            }
+            return (file, name)
+        } catch {
+            throw FileError(error)
+        }
+    }
+
+    /// Its owner can always read and write it, the group and others never write it, and it never runs as somebody else.
+    private static func mode(_ wanted: UInt32) -> UInt32 { wanted & 0o755 | 0o600 }
+
+    func attributes(of upload: UploadFile) throws(FileError) -> FileAttributes {
+        var attributes = FileAttributes(try asking { () throws(Errno) in try upload.file.status() })
+        attributes.mode = upload.mode
+        return attributes
+    }
+
+    mutating func write(_ upload: UploadFile, at offset: UInt64, _ bytes: ArraySlice<UInt8>) throws(FileError) {
+        let (end, isOver) = offset.addingReportingOverflow(UInt64(bytes.count))
+        guard !isOver else { throw FileError(.failure, "the file is too large") }
+        try upload.step { () throws(FileError) in
+            try makeRoom(for: upload, upTo: end)
+            try upload.write(bytes, at: offset)
+        }
+    }
+
+    private mutating func makeRoom(for upload: UploadFile, upTo end: UInt64) throws(FileError) {
+        if let limit = settings.maxFile, end > limit { throw FileError(.failure, "a file may have at most \(limit) bytes") }
+        guard end > upload.reserved.bytes, let quota = try taking().quota else { return }
+        let more = Usage(bytes: end - upload.reserved.bytes)
+        try quota.reserve(more)
+        upload.reserved = upload.reserved + more
+    }
+
+    mutating func change(_ upload: UploadFile, _ change: AttributeChange) throws(FileError) {
+        if change.owner { throw FileError(.permissionDenied) }
+        if let size = change.size {
+            try upload.step { () throws(FileError) in
+                try makeRoom(for: upload, upTo: size)
+                try upload.setLength(size)
+            }
+        }
+        if let mode = change.mode { upload.mode = Self.mode(mode) }
+        if let times = change.times { upload.times = times }
+    }
+
+    func synchronize(_ upload: UploadFile) throws(FileError) { try asking { () throws(Errno) in try upload.file.synchronize() } }
+
+    mutating func discard(_ upload: UploadFile) {
+        if let hidden = storage?.hidden { removeHidden(upload, hidden) }
+        storage?.quota?.release(upload.reserved)
+        upload.reserved = Usage()
+    }
+
+    private func removeHidden(_ upload: UploadFile, _ hidden: HiddenDirectory) {
+        for name in [upload.hiddenName, upload.checked?.name].compactMap(\.self) { hidden.removeUpload(name) }
+        upload.hiddenName = nil
+        upload.checked = nil
+    }
+
+    // MARK: - The end
+
+    mutating func publish(_ upload: UploadFile) throws(FileError) {
+        do throws(FileError) {
+            if let fault = upload.fault { throw FileError(fault.kind) }
+            guard upload.isWhole else { throw FileError(.unsupported, "a file cannot be continued") }
+            try asking { () throws(Errno) in
+                try upload.file.setMode(upload.mode)
+                if let times = upload.times { try upload.file.setTimes(accessed: times.accessed, modified: times.modified) }
+                try upload.file.synchronize()
+            }
+            let sha256 = try upload.sha256()
+            if settings.isVerified { try verify(upload) }
+            try settle(upload)
+            do throws(FileError) {
+                try appear(upload)
+            } catch {
+                // Somebody else was first: what was counted is not there.
+                try taking().quota?.count()
+                throw error
+            }
+            if sent.count < Self.mostSent { sent.insert(upload.path) }
+            try reporter.received(upload.path, size: upload.size, sha256: sha256)
+        } catch {
+            discard(upload)
+            throw error
+        }
+    }
+
+    /// Has the file looked at under its own name, in a hidden directory of its own.
+    private mutating func verify(_ upload: UploadFile) throws(FileError) {
+        let hidden = try taking().hidden
+        let name = hidden.freshName()
+        try asking { () throws(Errno) in
+            try hidden.directory.makeDirectory(name, mode: 0o700)
+            let directory = try hidden.directory.openBeneath(name, .directory)
+            upload.checked = (directory, name)
+            if let own = upload.hiddenName {
+                try hidden.directory.link(own, to: upload.path.name, in: directory)
+            } else {
+                try upload.file.link(to: upload.path.name, in: directory)
+            }
+        }
+        try reporter.check(HiddenDirectory.name + [UInt8(ascii: "/")] + name + [UInt8(ascii: "/")] + upload.path.name)
+    }
+
+    /// Counts the file before it is there.
+    private mutating func settle(_ upload: UploadFile) throws(FileError) {
+        guard let quota = try taking().quota else { return }
+        let exact = Usage(bytes: upload.size, files: 1)
+        if upload.reserved.bytes > exact.bytes { quota.release(Usage(bytes: upload.reserved.bytes - exact.bytes)) }
+        upload.reserved = Usage()
+        try quota.settle(exact, replacing: replaced(by: upload))
+    }
+
+    /// What the file takes the place of.
+    private func replaced(by upload: UploadFile) -> Usage {
+        guard may(.overwrite) else { return Usage() }
+        do throws(Errno) {
+            return Usage(bytes: UInt64(clamping: try upload.parent.status(of: upload.path.name).size), files: 1)
+        } catch {
+            return Usage()
+        }
+    }
+
+    private mutating func appear(_ upload: UploadFile) throws(FileError) {
+        let hidden = try taking().hidden
+        try asking { () throws(Errno) in
+            // A rename replaces what is there in one step, and so needs a hidden name.
+            if may(.overwrite), upload.checked == nil, upload.hiddenName == nil {
+                let name = hidden.freshName()
+                try upload.file.link(to: name, in: hidden.directory)
+                upload.hiddenName = name
+            }
+            switch (upload.checked?.directory, upload.hiddenName) {
+            case (let directory?, _): try Self.move(upload.path.name, in: directory, to: upload, replacing: may(.overwrite))
+            case (nil, let name?): try Self.move(name, in: hidden.directory, to: upload, replacing: may(.overwrite))
+            case (nil, nil): try upload.file.link(to: upload.path.name, in: upload.parent)
+            }
+            try upload.parent.synchronize()
+        }
+        removeHidden(upload, hidden)
+    }
+
+    private static func move(_ name: [UInt8], in directory: Descriptor, to upload: UploadFile, replacing: Bool) throws(Errno) {
+        if replacing {
+            try directory.rename(name, to: upload.path.name, in: upload.parent, replacing: true)
+        } else {
+            try directory.link(name, to: upload.path.name, in: upload.parent)
+        }
+    }
+}

@@ -1,0 +1,106 @@
+import Linux
+import MonitorProtocol
+import Policy
+import SSHWire
+import Sandbox
+
+/// What `postern-files` says of files, and the programs that look at them.
+extension Monitor {
+    /// Takes what the drop accounts report. What is no report ends its process: it is not ours any more.
+    mutating func tickDrops() {
+        for request in commands.keys.sorted() { takeReports(request) }
+        let now = Clock.monotonic
+        for pid in hooks.keys { hooks[pid]?.tick(now: now) }
+    }
+
+    mutating func takeReports(_ request: UInt32) {
+        guard let running = commands[request], let drop = running.drop else { return }
+        do {
+            for _ in 0..<Self.mostReportsATurn {
+                guard let datagram = try drop.channel.receive(limit: FilesMessage.longest) else { return }
+                if datagram.isEnd {
+                    commands[request]?.drop = nil
+                    return
+                }
+                try take(try FilesMessage(bytes: datagram.bytes), running, drop)
+            }
+        } catch {
+            log.error("\(running.command.name): a bad report: \(error)")
+            commands[request]?.drop = nil
+            commands[request]?.end(.stop, now: Clock.monotonic)
+        }
+    }
+
+    private static let mostReportsATurn = 256
+
+    private mutating func take(_ message: FilesMessage, _ running: RunningCommand, _ drop: DropSession) throws(WireError) {
+        switch message {
+        case .received(let path, let size, let sha256):
+            log.audit(
+                "received",
+                [
+                    .init("request", .string(running.requestID)), .init("key", .string(drop.keyName)), .init("path", .bytes(path)),
+                    .init("size", .integer(Int64(clamping: size))), .init("sha256", .string(Self.hex(sha256))),
+                ])
+            if let hook = drop.rules.onComplete { start(hook, .onComplete, path, running, drop) }
+        case .check(let path):
+            guard let hook = drop.rules.verify, !hooks.values.contains(where: { $0.kind == .verify && $0.requestID == running.requestID }) else {
+                throw .badValue("check")
+            }
+            start(hook, .verify, path, running, drop)
+        }
+    }
+
+    /// A program that cannot be started refuses the file.
+    private mutating func start(_ hook: DropRules.Hook, _ kind: HookProcess.Kind, _ path: [UInt8], _ running: RunningCommand, _ drop: DropSession) {
+        do throws(StartFault) {
+            guard hooks.count < Self.mostHooks else { throw StartFault("too many programs look at files", "") }
+            guard let sandbox = drop.sandboxes[hook.sandbox] else { preconditionFailure("a hook without its sandbox") }
+            guard let name = Self.fileName(path) else { throw StartFault("the name cannot be passed on", "") }
+            hookCount += 1
+            let process = try CommandStart.start(
+                hook, kind, file: name, drop, running, sandbox, requestID: "\(running.requestID).h\(hookCount)", asRoot: isRoot)
+            hooks[process.process.pid] = process
+        } catch {
+            log.error("\(running.command.name): \(kind.rawValue): \(error.step): \(error.detail)")
+            if kind == .verify { answer(CheckVerdict(isGood: false, reason: "it could not be checked"), running.requestID) }
+        }
+    }
+
+    /// Programs that look at files of one connection.
+    private static let mostHooks = 32
+
+    /// A path beneath the root that is UTF-8 and goes nowhere else.
+    private static func fileName(_ path: [UInt8]) -> String? {
+        let parts = path.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+        guard !parts.contains(where: { $0.isEmpty || $0.elementsEqual(".".utf8) || $0.elementsEqual("..".utf8) }), !path.contains(0) else { return nil }
+        return String(validating: path, as: UTF8.self)
+    }
+
+    /// A program that looked at a file has ended.
+    mutating func finish(_ hook: HookProcess, _ reaped: Exit) {
+        var hook = hook
+        let exit = hook.process.ownExit(reaped)
+        hook.read()
+        var members: [JSONText.Member] = [
+            .init("request", .string(hook.requestID)), .init("program", .string(hook.kind.rawValue)), .init("path", .string(hook.path)),
+        ]
+        switch exit.status {
+        case .exited(let code): members.append(.init("status", .integer(Int64(code))))
+        case .signaled(let signal, _): members.append(.init("signal", .string(signal.name ?? "\(signal.number)")))
+        }
+        log.audit("checked", members + [.init("duration_ms", .integer((Clock.monotonic - hook.started).milliseconds))])
+        if hook.kind == .verify { answer(hook.verdict(exit), hook.requestID) }
+        remove(hook.temporaryDirectory, for: hook.account)
+    }
+
+    private func answer(_ verdict: CheckVerdict, _ requestID: String) {
+        guard let running = commands.values.first(where: { $0.requestID == requestID }), let drop = running.drop else { return }
+        // It waits for this; if it has gone, nobody does.
+        do throws(Errno) { try drop.channel.send(verdict.bytes) } catch {}
+    }
+
+    private static func hex(_ bytes: [UInt8]) -> String {
+        bytes.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+    }
+}

@@ -1,0 +1,90 @@
+import Foundation
+import Linux
+import Testing
+
+/// A gateway whose key `alice` has a drop account, and clients that copy files.
+struct DropAccount {
+    let gateway: Gateway
+    /// What alice is shown as `/`.
+    var inbox: String { "\(gateway.directory)/drop/alice" }
+
+    /// - Parameters:
+    ///   - drop: members of the `drop` table besides `root`.
+    ///   - lines: more lines of the command.
+    static func serving(_ drop: String = "", lines: String = "", more: String = "", _ body: (DropAccount) throws -> Void) throws {
+        var policy = TestPolicy(keys: [.init(name: "alice", lines: #"may = ["inbox"]"#)])
+        policy.more = more
+        policy.commands = """
+            [command.inbox]
+            as = "$USER"
+            summary = "your reports"
+            drop = { root = "$DIRECTORY/drop/<key>"\(drop.isEmpty ? "" : ", " + drop) }
+            \(lines)
+
+            """
+        policy.prepare = { directory in
+            try makeDirectory("\(directory)/drop", mode: 0o755)
+            if isRoot, let user = try Users.named("postern-test") { try openDirectory("\(directory)/drop").changeOwner(uid: user.uid, gid: user.gid) }
+        }
+        try Gateway.serving(policy) { try body(DropAccount(gateway: $0)) }
+    }
+
+    static let everything = #"access = ["upload", "download", "list", "overwrite", "rename", "delete", "make_directory"]"#
+
+    // MARK: - Clients
+
+    private var options: [String] {
+        ["-F", "\(gateway.directory)/ssh_config", "-i", "\(gateway.directory)/alice", "-o", "User=\(gateway.user.name)"]
+    }
+
+    func scp(_ words: String...) throws -> Outcome { try run(["/usr/bin/scp"] + options + words) }
+
+    /// Runs a batch, in which each command that may fail begins with `-`.
+    func sftp(_ batch: String) throws -> Outcome {
+        try run(["/usr/bin/sftp", "-b", "-"] + options + ["gateway"], input: .bytes(Array("\(batch)\n".utf8)))
+    }
+
+    /// Speaks to the far end of a copy by hand.
+    func speak(_ line: String, _ bytes: [UInt8]) throws -> Outcome { try gateway.ssh(line, input: .bytes(bytes)) }
+
+    /// A Python program, whose arguments are host, port, user, the key's file and the known hosts.
+    func python(_ program: String) throws -> Outcome {
+        let words = ["127.0.0.1", "\(gateway.port)", gateway.user.name, "\(gateway.directory)/alice", "\(gateway.directory)/known_hosts", gateway.directory]
+        return try run(["/usr/bin/python3", "-c", program] + words, environment: ["HOME=\(gateway.directory)", "TMPDIR=\(gateway.directory)"])
+    }
+
+    // MARK: - Files
+
+    /// Writes a file for a client to send.
+    func file(_ name: String, _ bytes: [UInt8]) throws -> String {
+        let path = "\(gateway.directory)/\(name)"
+        try Data(bytes).write(to: URL(filePath: path))
+        return path
+    }
+
+    func received(_ name: String) throws -> [UInt8] { try readFile("\(inbox)/\(name)", limit: 1 << 28) }
+
+    /// The names in the inbox that a consumer sees.
+    var names: [String] {
+        get throws {
+            guard FileManager.default.fileExists(atPath: inbox) else { return [] }
+            return try FileManager.default.contentsOfDirectory(atPath: inbox).filter { $0 != ".postern" }.sorted()
+        }
+    }
+
+    /// What is on its way, or was left behind.
+    var hidden: [String] {
+        get throws {
+            try FileManager.default.contentsOfDirectory(atPath: "\(inbox)/.postern").filter { $0 != "lock" && $0 != "usage" }.sorted()
+        }
+    }
+
+    /// Bytes that no compressor shortens.
+    static func noise(_ count: Int) -> [UInt8] {
+        var generator = SystemRandomNumberGenerator()
+        return (0..<count / 8).flatMap { _ in
+            let word = generator.next()
+            return (0..<8).map { UInt8(truncatingIfNeeded: word >> (8 * UInt64($0))) }
+        }
+    }
+}
