@@ -24,6 +24,8 @@ extension Command: PolicyRecord {
         writer.optional(directory) { $0.text($1) }
         writer.optional(timeout) { $0.duration($1) }
         writer.bool(survivesDisconnect)
+        writer.optional(lock) { $0.text($1) }
+        writer.duration(lockWait)
         writer.optional(git) { $1.write(to: &$0) }
         writer.optional(drop) { $1.write(to: &$0) }
         writer.count(sandbox)
@@ -46,6 +48,8 @@ extension Command: PolicyRecord {
         let directory = try reader.optional { (reader) throws(RecordFault) in try reader.text() }
         let timeout = try reader.optional { (reader) throws(RecordFault) in try reader.duration() }
         let survivesDisconnect = try reader.bool()
+        let lock = try reader.optional { (reader) throws(RecordFault) in try reader.text() }
+        let lockWait = try reader.duration()
         let git = try reader.optional { (reader) throws(RecordFault) in try GitService(reading: &reader) }
         let drop = try reader.optional { (reader) throws(RecordFault) in try DropRules(reading: &reader) }
         let sandbox = try reader.count()
@@ -63,6 +67,8 @@ extension Command: PolicyRecord {
         self.survivesDisconnect = survivesDisconnect
         self.git = git
         self.drop = drop
+        self.lock = lock
+        self.lockWait = lockWait
     }
 
     private static func table<Value: PolicyRecord>(

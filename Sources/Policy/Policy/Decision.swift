@@ -159,6 +159,8 @@ public enum Decision {
 public enum ExitStatus {
     /// Of help.
     public static let success: UInt32 = 0
+    /// Another command has the lock.
+    public static let busy: UInt32 = 75
     /// The command ran longer than its `timeout`.
     public static let timedOut: UInt32 = 124
     /// Postern could not start the command.

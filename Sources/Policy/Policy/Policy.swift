@@ -144,6 +144,10 @@ public struct Command: Equatable, Sendable {
     public var directory: String?
     /// After this it is ended with status 124; nil: never.
     public var timeout: Duration?
+    /// The name of what only one command on the machine has at a time; nil: none.
+    public var lock: String?
+    /// How long it waits for its lock; zero: not at all.
+    public var lockWait: Duration = .zero
     /// True: `finish`, goes on when the client has gone.
     public var survivesDisconnect = false
     /// What it shares by scp and SFTP; nil: it is no drop account.

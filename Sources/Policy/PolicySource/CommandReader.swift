@@ -233,17 +233,31 @@ struct CommandReader {
         }
         if command.git == nil, let path = reader.word("directory") { command.directory = AbsolutePath.check(path, report)?.value }
         if let timeout = reader.duration("timeout", in: .seconds(1)...Self.longestTimeout) { command.timeout = timeout.value }
+        readLock(&reader, &command)
         if let choice = reader.choice("on_disconnect", of: ["kill", "finish"]) {
             command.survivesDisconnect = choice.value == "finish"
         }
     }
 
+    private func readLock(_ reader: inout TableReader, _ command: inout Command) {
+        let wait = reader.duration("lock_wait", in: .zero...Self.longestWait)
+        guard let lock = reader.word("lock") else {
+            if let wait { report.error(wait.region, "\"lock_wait\" is for a lock", hint: "say which one, as lock = \"app\"") }
+            return
+        }
+        if command.drop != nil { report.error(lock.region, "a drop account has no \"lock\"", hint: "files are taken one by one already") }
+        if !Name.check(lock, "lock", report) { return }
+        command.lock = lock.value
+        if let wait { command.lockWait = wait.value }
+    }
+
     /// Keys of the design that are not carried out yet.
-    private static let later = ["rsync", "lock", "lock_wait"]
+    private static let later = ["rsync"]
     /// RFC 4254 §6.10.
     private static let signals = [
         "ABRT", "ALRM", "FPE", "HUP", "ILL", "INT", "KILL", "PIPE", "QUIT", "SEGV", "TERM", "USR1", "USR2",
     ]
+    private static let longestWait: Duration = .seconds(86_400)
     private static let longestSummary = 200
     private static let longestTimeout: Duration = .seconds(30 * 86_400)
     /// Stands for an account that was not found; no policy with it is used.

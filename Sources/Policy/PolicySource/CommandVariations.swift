@@ -19,6 +19,8 @@ enum CommandVariations {
         found.compare("on_disconnect", old.survivesDisconnect, new.survivesDisconnect, new.survivesDisconnect ? .wider : .narrower) {
             $0 ? "finish" : "kill"
         }
+        found.compare("lock", old.lock, new.lock, .other) { $0 ?? "none" }
+        found.compare("lock_wait", old.lockWait, new.lockWait, new.lockWait > old.lockWait ? .wider : .narrower, Quantity.text)
         GitVariations.compare(old.git, new.git, &found)
         found += DropVariations.between(old.drop, new.drop)
         if hasMore(old, new) { found.append(.unknown) }
@@ -44,6 +46,8 @@ enum CommandVariations {
         rest.survivesDisconnect = old.survivesDisconnect
         rest.git = old.git
         rest.drop = old.drop
+        rest.lock = old.lock
+        rest.lockWait = old.lockWait
         rest.sandbox = old.sandbox
         rest.position = old.position
         return rest != old

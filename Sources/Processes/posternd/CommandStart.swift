@@ -18,12 +18,12 @@ struct CommandStart {
     /// Of a drop account.
     var drop: DropSession?
 
-    static func start(_ launch: Launch, _ sandbox: SandboxPlan, requestID: String, asRoot: Bool) throws(StartFault) -> CommandStart {
+    static func start(_ launch: Launch, _ sandbox: SandboxPlan, requestID: String, asRoot: Bool, pipes: Pipes? = nil) throws(StartFault) -> CommandStart {
         if let drop = launch.command.drop { return try startDrop(launch, drop, sandbox, requestID: requestID, asRoot: asRoot) }
         var git: GitStart?
         if let target = launch.target { git = try GitStart(target, launch, sandbox, asRoot: asRoot) }
         let program = try program(of: launch, git, asRoot)
-        let pipes = try mending({ StartFault("pipes", "\($0)") }) { () throws(Errno) in try Pipes(takesInput: launch.command.takesInput) }
+        let pipes = if let pipes { pipes } else { try Pipes.make(takesInput: launch.command.takesInput) }
         let directory = try makeTemporaryDirectory(requestID, launch.command.account, asRoot)
         do throws(StartFault) {
             let (process, denials) = try start(program, git, launch, sandbox, pipes, directory)
@@ -92,7 +92,11 @@ struct CommandStart {
         let error: Descriptor
         let streams: [Descriptor]
 
-        init(takesInput: Bool) throws(Errno) {
+        static func make(takesInput: Bool) throws(StartFault) -> Pipes {
+            try mending({ StartFault("pipes", "\($0)") }) { () throws(Errno) in try Pipes(takesInput: takesInput) }
+        }
+
+        private init(takesInput: Bool) throws(Errno) {
             let (inputEnd, writing) = try Descriptor.pipe()
             let (readingOutput, outputEnd) = try Descriptor.pipe()
             let (readingError, errorEnd) = try Descriptor.pipe()

@@ -38,6 +38,7 @@ struct Monitor {
     /// Programs that look at files of drop accounts, by process.
     var hooks: [Int32: HookProcess] = [:]
     var hookCount = 0
+    var waiting: [UInt32: WaitingCommand] = [:]
     /// Processes that remove temporary directories.
     var removers: [Int32: TemporaryDirectory] = [:]
     private var farewell = "the connection was lost"
@@ -190,7 +191,7 @@ struct Monitor {
         for descriptor in commands.values.compactMap(\.drop?.channel) + hooks.values.flatMap(\.waitsFor) {
             poll.add(descriptor, .readable, token: 0)
         }
-        let deadline = (hooks.values.compactMap(\.deadline) + commands.values.compactMap(\.deadline) + [loginDeadline].compactMap { $0 }).min()
+        let deadline = (hooks.values.compactMap(\.deadline) + commands.values.compactMap(\.deadline) + waiting.values.map(\.nextLook) + [loginDeadline].compactMap { $0 }).min()
         do throws(Errno) {
             _ = try poll.wait(timeout: deadline.map { $0 - Clock.monotonic })
         } catch {

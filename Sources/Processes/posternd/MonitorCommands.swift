@@ -52,26 +52,37 @@ extension Monitor {
 
     private mutating func run(_ launch: Launch, _ sandbox: SandboxPlan, _ request: UInt32, _ session: Session) {
         let command = launch.command
-        let requestID = session.requestID
         do throws(StartFault) {
-            guard commands.count < gateway.maxChannels else { throw StartFault("too many commands run at once", "") }
-            let started = try CommandStart.start(launch, sandbox, requestID: requestID, asRoot: isRoot)
-            commands[request] = RunningCommand(
-                request: request, requestID: requestID, command: command, process: started.process,
-                temporaryDirectory: started.temporaryDirectory, started: Clock.monotonic,
-                denials: started.denials, git: started.report.map { GitRun(report: $0, missing: launch.target?.missing.text(for: session) ?? "") },
-                outputs: started.keptOutputs, drop: started.drop)
-            tell(.started(request: request), descriptors: started.streams)
+            guard commands.count + waiting.count < gateway.maxChannels else { throw StartFault("too many commands run at once", "") }
+            if let lock = command.lock { return try queue(launch, sandbox, request, session, lock) }
+            try start(launch, sandbox, request, session)
         } catch {
-            log.audit(
-                "failed",
-                [
-                    .init("request", .string(requestID)), .init("command", .string(command.name)), .init("step", .string(error.step)),
-                    .init("detail", .string(error.detail)), .init("status", .integer(Int64(error.status))),
-                ])
-            let text = "postern: \(command.name) could not be started: \(error.step)\n  request \(requestID)\n"
-            tell(.printed(request: request, toError: true, text: text, status: error.status))
+            auditFailure(error, command, session.requestID)
+            tell(.printed(request: request, toError: true, text: error.text(command, session.requestID), status: error.status))
         }
+    }
+
+    /// - Parameter pipes: those that the client's streams are connected to already; nil: they are made.
+    mutating func start(
+        _ launch: Launch, _ sandbox: SandboxPlan, _ request: UInt32, _ session: Session, lock: CommandLock? = nil, waited: Duration = .zero,
+        pipes: CommandStart.Pipes? = nil
+    ) throws(StartFault) {
+        let started = try CommandStart.start(launch, sandbox, requestID: session.requestID, asRoot: isRoot, pipes: pipes)
+        commands[request] = RunningCommand(
+            request: request, requestID: session.requestID, command: launch.command, process: started.process,
+            temporaryDirectory: started.temporaryDirectory, started: Clock.monotonic,
+            denials: started.denials, lock: lock, waited: waited,
+            git: started.report.map { GitRun(report: $0, missing: launch.target?.missing.text(for: session) ?? "") }, outputs: started.keptOutputs, drop: started.drop)
+        if pipes == nil { tell(.started(request: request), descriptors: started.streams) }
+    }
+
+    func auditFailure(_ fault: StartFault, _ command: Command, _ requestID: String) {
+        log.audit(
+            "failed",
+            [
+                .init("request", .string(requestID)), .init("command", .string(command.name)), .init("step", .string(fault.step)),
+                .init("detail", .string(fault.detail)), .init("status", .integer(Int64(fault.status))),
+            ])
     }
 
     // MARK: - While it runs
@@ -86,6 +97,7 @@ extension Monitor {
 
     /// Nobody hears a command any more: it ends, or it goes on unheard.
     mutating func abandon(_ request: UInt32) {
+        dropWaiting(request)
         guard var running = commands[request] else { return }
         if running.command.survivesDisconnect {
             running.isAbandoned = true
@@ -98,6 +110,7 @@ extension Monitor {
     /// All commands are to end: the client has gone, or we are stopped.
     mutating func endCommands(_ cause: RunningCommand.Cause) {
         if cause == .stop { for hook in hooks.values { hook.kill() } }
+        for request in waiting.keys.sorted() { dropWaiting(request) }
         for request in commands.keys.sorted() {
             guard cause == .stop else {
                 abandon(request)
@@ -109,6 +122,7 @@ extension Monitor {
 
     /// Does what is due, and throws away the output that nobody hears.
     mutating func tickCommands() {
+        tickWaiting()
         let now = Clock.monotonic
         for request in commands.keys.sorted() {
             commands[request]?.answerDenials()
@@ -170,6 +184,7 @@ extension Monitor {
         case .status(let status): members.append(.init("status", .integer(Int64(status))))
         case .signal(let name, _): members.append(.init("signal", .string(name)))
         }
+        if running.lock != nil { members.append(.init("waited_ms", .integer(running.waited.milliseconds))) }
         if let cause = running.cause { members.append(.init("ended_by", .string("\(cause)"))) }
         members += [
             .init("duration_ms", .integer((Clock.monotonic - running.started).milliseconds)),

@@ -29,6 +29,10 @@ struct RunningCommand {
     let started: Duration
     /// The system calls that its sandbox denied it.
     var denials: DenialLog
+    /// Held until the last process of it has gone.
+    var lock: CommandLock?
+    /// How long it waited for the lock.
+    var waited: Duration = .zero
     /// Of git in a repository.
     var git: GitRun?
     var stage = Stage.running

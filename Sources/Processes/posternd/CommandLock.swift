@@ -1,0 +1,76 @@
+import Linux
+
+/// A place in the queue for a lock of the policy, and then the lock itself: one command on this machine has it (DESIGN §3.2).
+///
+/// A queue is a directory with a file for the holder, and one for each who waits, called by when it came. Who is alive holds a lock of the
+/// kernel on its file: one whose gateway was killed is passed over and removed by the next.
+final class CommandLock {
+    private let directory: Descriptor
+    private let ticket: String
+    private let ticketFile: Descriptor
+    /// The lock, once it is ours.
+    private var holder: Descriptor?
+
+    private static let holderName = "holder"
+
+    /// Takes the last place in the queue.
+    init(_ name: String, asRoot: Bool) throws(Errno) {
+        directory = try Self.queue(name, asRoot)
+        let draft = ".\(processID)-\(Clock.monotonic.components.attoseconds)"
+        ticketFile = try openFile(draft, [.write, .create, .exclusive], in: directory)
+        guard try ticketFile.tryLock() else { throw .wouldBlock }
+        let (seconds, fraction) = Clock.monotonic.components
+        ticket = "\(Self.padded(seconds)).\(Self.padded(fraction))\(draft)"
+        try rename(draft, to: ticket, in: directory)
+    }
+
+    /// Gives up the lock or the place.
+    deinit { if holder == nil { leaveQueue() } }
+
+    private func leaveQueue() {
+        // One that is left is found to be nobody's, and removed.
+        do throws(Errno) { try remove(ticket, isDirectory: false, in: directory) } catch {}
+    }
+
+    /// Takes the lock if it is free and nobody came before.
+    ///
+    /// - Returns: how many are before us; 0 when the lock is ours.
+    func advance() throws(Errno) -> Int {
+        if holder != nil { return 0 }
+        var before = 0
+        for name in try directory.names() where name < ticket && !name.hasPrefix(".") && name != Self.holderName {
+            if try isAlive(name) { before += 1 }
+        }
+        let file = try openFile(Self.holderName, [.write, .create], in: directory)
+        guard before == 0, try file.tryLock() else { return before + 1 }
+        holder = file
+        leaveQueue()
+        return 0
+    }
+
+    private func isAlive(_ name: String) throws(Errno) -> Bool {
+        do throws(Errno) {
+            guard try openFile(name, .write, in: directory).tryLock() else { return true }
+            try remove(name, isDirectory: false, in: directory)
+        } catch .notFound {}
+        return false
+    }
+
+    /// Names in the order of time.
+    private static func padded(_ number: Int64) -> String {
+        let digits = String(number)
+        return String(repeating: "0", count: max(0, 20 - digits.utf8.count)) + digits
+    }
+
+    /// Below a directory that only root, or the normal user who runs the gateway, can write.
+    private static func queue(_ name: String, _ asRoot: Bool) throws(Errno) -> Descriptor {
+        let base = asRoot ? "/var/lib/postern/locks" : "/tmp/postern-locks-\(Users.currentUID)"
+        if asRoot { try makeMissingDirectory("/var/lib/postern", mode: 0o711) }
+        try makeMissingDirectory(base, mode: 0o700)
+        let place = try openFile(base, [.directory, .noFollow])
+        let status = try place.status()
+        guard status.uid == Users.currentUID, status.mode & 0o077 == 0 else { throw .accessDenied }
+        do throws(Errno) { try makeDirectory(name, mode: 0o700, in: place) } catch .exists {}
+        return try openFile(name, [.directory, .noFollow], in: place)
+    }
+}
