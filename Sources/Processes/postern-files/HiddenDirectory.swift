@@ -48,7 +48,7 @@ final class HiddenDirectory {
     /// The session files of those that live, our own among them.
     func sessions() throws(Errno) -> [Descriptor] {
         var living: [Descriptor] = []
-        for name in try names() where name.starts(with: "session.".utf8) {
+        for name in try directory.names() where name.starts(with: "session.".utf8) {
             do throws(Errno) { living.append(try directory.openBeneath(name)) } catch .notFound {}
         }
         return living
@@ -62,7 +62,7 @@ final class HiddenDirectory {
     /// Called under the lock.
     func removeRemains() throws(Errno) {
         var living: Set<[UInt8]> = []
-        let names = try names()
+        let names = try directory.names()
         for name in names where name.starts(with: "session.".utf8) {
             var isLiving = name.elementsEqual("session.\(session)".utf8)
             if !isLiving { isLiving = try isLocked(name) }
@@ -94,22 +94,11 @@ final class HiddenDirectory {
                 try directory.remove(name)
             } catch .isDirectory {
                 let inner = try directory.openBeneath(name, .directory)
-                let reader = try DirectoryReader(inner)
-                while let file = reader.next() { if !isDots(file) { try inner.remove(file) } }
+                for file in try inner.names() { try inner.remove(file) }
                 try directory.remove(name, isDirectory: true)
             }
         } catch {
             // It is tried again by the next session.
         }
     }
-
-    private func names() throws(Errno) -> [[UInt8]] {
-        let reader = try DirectoryReader(directory)
-        var names: [[UInt8]] = []
-        while let name = reader.next() { if !isDots(name) { names.append(name) } }
-        return names
-    }
 }
-
-/// Whether a name is `.` or `..`.
-func isDots(_ name: [UInt8]) -> Bool { name.elementsEqual(".".utf8) || name.elementsEqual("..".utf8) }

@@ -38,7 +38,7 @@ struct Usage: Equatable {
     private init(beneath directory: Descriptor, depth: Int) throws(Errno) {
         let reader = try DirectoryReader(directory)
         while let name = reader.next() {
-            if isDots(name) || depth == 0 && name == HiddenDirectory.name { continue }
+            if DirectoryReader.isDots(name) || depth == 0 && name == HiddenDirectory.name { continue }
             files += 1
             do throws(Errno) {
                 let status = try directory.status(of: name)

@@ -18,7 +18,7 @@ final class CommandLock {
         directory = try Self.queue(name, asRoot)
         let draft = ".\(processID)-\(Clock.monotonic.components.attoseconds)"
         ticketFile = try openFile(draft, [.write, .create, .exclusive], in: directory)
-        guard try ticketFile.tryLock() else { throw .wouldBlock }
+        guard try ticketFile.lock(waiting: false) else { throw .wouldBlock }
         let (seconds, fraction) = Clock.monotonic.components
         ticket = "\(Self.padded(seconds)).\(Self.padded(fraction))\(draft)"
         try rename(draft, to: ticket, in: directory)
@@ -38,11 +38,11 @@ final class CommandLock {
     func advance() throws(Errno) -> Int {
         if holder != nil { return 0 }
         var before = 0
-        for name in try directory.names() where name < ticket && !name.hasPrefix(".") && name != Self.holderName {
+        for name in try directory.names().map({ String(decoding: $0, as: UTF8.self) }) where name < ticket && !name.hasPrefix(".") && name != Self.holderName {
             if try isAlive(name) { before += 1 }
         }
         let file = try openFile(Self.holderName, [.write, .create], in: directory)
-        guard before == 0, try file.tryLock() else { return before + 1 }
+        guard before == 0, try file.lock(waiting: false) else { return before + 1 }
         holder = file
         leaveQueue()
         return 0
@@ -50,7 +50,7 @@ final class CommandLock {
 
     private func isAlive(_ name: String) throws(Errno) -> Bool {
         do throws(Errno) {
-            guard try openFile(name, .write, in: directory).tryLock() else { return true }
+            guard try openFile(name, .write, in: directory).lock(waiting: false) else { return true }
             try remove(name, isDirectory: false, in: directory)
         } catch .notFound {}
         return false

@@ -88,6 +88,16 @@ extension Descriptor {
     }
 }
 
+extension Descriptor {
+    /// The names in this directory, `.` and `..` left out, in no order: for directories that only we fill.
+    public func names() throws(Errno) -> [[UInt8]] {
+        let reader = try DirectoryReader(self)
+        var names: [[UInt8]] = []
+        while let name = reader.next() { if !DirectoryReader.isDots(name) { names.append(name) } }
+        return names
+    }
+}
+
 /// The names in a directory, read one after the other.
 @safe public final class DirectoryReader {
     // SAFETY: opened in `init`, closed in `deinit`, used by one thread since the class is not sendable.
@@ -110,6 +120,9 @@ extension Descriptor {
         // SAFETY: it is open, and nobody else has it.
         _ = unsafe closedir(stream)
     }
+
+    /// Whether a name is `.` or `..`.
+    public static func isDots(_ name: [UInt8]) -> Bool { name.elementsEqual(".".utf8) || name.elementsEqual("..".utf8) }
 
     /// The next name, `.` and `..` among them; nil at the end.
     public func next() -> [UInt8]? {
