@@ -1,7 +1,7 @@
 # make run    sets up, builds, starts a demo gateway on loopback and prints the ssh line to try
 # make test   sets up, builds and runs everything that takes minutes, not hours
 #
-# Others: setup build test-long bench install format clean
+# Others: setup build test-long bench fuzz install format clean
 
 SWIFT       ?= swift
 PREFIX      ?= /usr
@@ -16,7 +16,9 @@ BUILD_FLAGS := --disable-local-rpath --explicit-target-dependency-import-check e
 RELEASE     := .build/release
 PROGRAMS    := posternd postern-frontend postern-files postern-git postern-git-hook postern-probe postern
 
-.PHONY: setup build run test test-long bench install format clean
+FUZZ_SECONDS ?= 600
+
+.PHONY: setup build run test test-long bench fuzz install format clean
 
 setup:
 	@scripts/setup
@@ -35,6 +37,10 @@ test-long: build
 
 bench: build
 	@scripts/bench "$(RELEASE)"
+
+# Ten minutes for each target, or FUZZ_SECONDS.
+fuzz: setup
+	@scripts/fuzz "$(FUZZ_SECONDS)"
 
 install: build
 	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/sbin" "$(DESTDIR)$(PREFIX)/libexec/postern"

@@ -98,15 +98,25 @@ let package = Package(
             name: "hostile-frontend", dependencies: ["Linux", "Sandbox", "SSHWire", "MonitorProtocol"], path: "Tests/HostileFrontend",
             swiftSettings: strict, linkerSettings: staticPie),
 
+        // What several tests use: hosts, files and chance without surprises.
+        .target(name: "Peers", dependencies: ["SSH", "SSHWire", "SSHKeys", "SSHTransport", "SSHUserAuth", "SSHConnection", "Sodium", "Files"], path: "Tests/Peers", swiftSettings: strict),
+        .target(
+            name: "Fuzzing",
+            dependencies: [
+                "Peers", "SSH", "SSHWire", "SSHKeys", "SSHTransport", "SSHUserAuth", "SSHConnection", "Sodium", "Files", "SFTP", "SCP",
+                "MonitorProtocol", "Policy",
+            ], path: "Tests/Fuzzing", swiftSettings: strict),
+        tests("FuzzingTests", ["Fuzzing"], resources: [.copy("Corpus")]),
+
         tests("SSHWireTests", ["SSHWire"]),
         tests("SSHKeysTests", ["SSHKeys", "SSHWire", "Sodium"], resources: [.copy("Fixtures")]),
         tests("SSHCiphersTests", ["SSHCiphers", "SSHKeys", "SSHWire", "Sodium", "Gcrypt"], resources: [.copy("Fixtures")]),
-        tests("SSHTransportTests", ["SSHTransport", "SSHWire", "SSHKeys", "SSHCiphers", "Sodium"]),
+        tests("SSHTransportTests", ["Peers", "SSHTransport", "SSHWire", "SSHKeys", "SSHCiphers", "Sodium"]),
         tests("SSHUserAuthTests", ["SSHUserAuth", "SSHWire"]),
         tests("SSHConnectionTests", ["SSHConnection", "SSHUserAuth", "SSHWire"]),
-        tests("SSHTests", ["SSH", "SSHWire", "SSHKeys", "SSHCiphers", "SSHTransport", "SSHUserAuth", "SSHConnection", "Sodium"], resources: [.copy("Fixtures")]),
+        tests("SSHTests", ["Peers", "SSH", "SSHWire", "SSHKeys", "SSHCiphers", "SSHTransport", "SSHUserAuth", "SSHConnection", "Sodium"], resources: [.copy("Fixtures")]),
         tests("MonitorProtocolTests", ["MonitorProtocol", "SSHWire"]),
-        tests("FilesTests", ["Files", "SFTP", "SCP", "SSHWire"]),
+        tests("FilesTests", ["Peers", "Files", "SFTP", "SCP", "SSHWire"]),
         tests("PolicyTests", ["Policy"]),
         tests("PolicySourceTests", ["PolicySource", "Policy"], resources: [.copy("Wrong")]),
         tests("StoryTests", ["Policy"], resources: [.copy("Stories")]),
@@ -118,3 +128,8 @@ let package = Package(
     ],
     swiftLanguageModes: [.v6]
 )
+
+// libFuzzer brings the main function: `make fuzz` builds this one program with it.
+if Context.environment["POSTERN_FUZZ"] != nil {
+    package.targets.append(.executableTarget(name: "fuzzer", dependencies: ["Fuzzing"], path: "Tests/Fuzzer", swiftSettings: [.unsafeFlags(["-parse-as-library"])]))
+}

@@ -1,4 +1,5 @@
 import Files
+import Peers
 import SCP
 import Testing
 
@@ -113,6 +114,15 @@ private struct Talk {
         #expect(try talk.say("C0644 2 a\nxx\u{1}scp: a: Input/output error\n") == "000")
         #expect(talk.content("a") == nil && talk.files.state.discarded == 1)
         #expect(talk.sink.end() == 1)
+    }
+
+    @Test func `what it could not read may be said in pieces`() throws {
+        var talk = Talk()
+        #expect(try talk.say("C0644 3 a\n") == "00")
+        #expect(try talk.say("abc\u{1}it") == "")
+        // As the client's bytes come again with those that follow.
+        #expect(try talk.say("\u{1}it went away\n") == "0")
+        #expect(talk.content("a") == nil && talk.files.state.discarded == 1)
     }
 
     @Test func `more data than was announced is refused`() {

@@ -1,4 +1,5 @@
 import Files
+import Peers
 import SCP
 import Testing
 

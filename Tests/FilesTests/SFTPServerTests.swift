@@ -1,4 +1,5 @@
 import Files
+import Peers
 import SFTP
 import SSHWire
 import Testing

@@ -1,3 +1,4 @@
+import Peers
 import SSHConnection
 import SSHTransport
 import SSHUserAuth

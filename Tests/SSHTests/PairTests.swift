@@ -1,3 +1,4 @@
+import Peers
 import SSH
 import SSHConnection
 import SSHKeys

@@ -1,3 +1,4 @@
+import Peers
 import SSHCiphers
 import SSHWire
 import Sodium

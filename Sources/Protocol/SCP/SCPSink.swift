@@ -73,7 +73,10 @@ public struct SCPSink<Files: FileSystem>: FileService {
                 take(bytes[position..<position + count], upload, offset, left, fault)
                 position += count
             case .verdict(let upload, let fault):
-                position += try conclude(upload, fault, bytes[position..<range.upperBound])
+                let count = try conclude(upload, fault, bytes[position..<range.upperBound])
+                // A line that has not come to its end.
+                if count == 0 { return position - range.lowerBound }
+                position += count
             }
         }
         return position - range.lowerBound

@@ -1,32 +1,32 @@
-import SSH
-import SSHConnection
-import SSHKeys
-import SSHTransport
+package import SSH
+package import SSHConnection
+package import SSHKeys
+package import SSHTransport
 import SSHUserAuth
 import SSHWire
-import Sodium
+package import Sodium
 
 /// A server of ours with a host that answers at once, and writes down what happened.
-struct ServerHost {
-    static let line = "SSH-2.0-Test_server"
-    static let hostKey = HostKey(Ed25519SigningKey(seed: SecretBytes(copying: [UInt8](repeating: 1, count: 32))))
+package struct ServerHost {
+    package static let line = "SSH-2.0-Test_server"
+    package static let hostKey = HostKey(Ed25519SigningKey(seed: SecretBytes(copying: [UInt8](repeating: 1, count: 32))))
 
-    var server: ServerConnection
-    var now: Duration = .zero
+    package var server: ServerConnection
+    package var now: Duration = .zero
     /// One line an event.
-    var log: [String] = []
-    var error: SSHError?
+    package var log: [String] = []
+    package var error: SSHError?
     /// Whether signatures are checked, or all are good.
-    var checksSignatures = false
-    var welcomesProbes = true
-    var grants = true
+    package var checksSignatures = false
+    package var welcomesProbes = true
+    package var grants = true
     /// Whether channels are accepted and data is used up at once.
-    var servesChannels = true
+    package var servesChannels = true
     /// What a command writes, and with which status it ends; nil: it never ends.
-    var program: (output: [UInt8], status: UInt32)?
+    package var program: (output: [UInt8], status: UInt32)?
     private var running: (id: ChannelID, rest: ArraySlice<UInt8>)?
 
-    init(random: any RandomSource = SeededRandom(seed: 1), _ change: (inout ServerConnection.Configuration) -> Void = { _ in }) {
+    package init(random: any RandomSource = SeededRandom(seed: 1), _ change: (inout ServerConnection.Configuration) -> Void = { _ in }) {
         Sodium.initialize()
         var transport = Transport.Configuration(identification: Identification(sent: Self.line))
         // The recorded sessions and the answers below are of these.
@@ -38,7 +38,7 @@ struct ServerHost {
     }
 
     /// Takes bytes from the peer and does all that follows.
-    mutating func take(_ bytes: some Collection<UInt8>) {
+    package mutating func take(_ bytes: some Collection<UInt8>) {
         var rest = Array(bytes)[...]
         while !rest.isEmpty, error == nil, server.takesInput {
             rest = rest.dropFirst(feed(&server, rest, now: now))
@@ -46,7 +46,7 @@ struct ServerHost {
         }
     }
 
-    mutating func advance() {
+    package mutating func advance() {
         do throws(SSHError) {
             while let event = try server.next(now: now) {
                 handle(event)
@@ -75,18 +75,18 @@ struct ServerHost {
         server.close(id)
     }
 
-    mutating func tick() {
+    package mutating func tick() {
         do throws(SSHError) { try server.tick(now: now) } catch { self.error = error }
     }
 
     /// What is to be written, taken as written.
-    mutating func takeOutput() -> [UInt8] {
+    package mutating func takeOutput() -> [UInt8] {
         let output = Array(server.pending)
         server.didWrite(output.count)
         return output
     }
 
-    static func sign(_ request: SignatureRequest) -> SignatureAnswer {
+    package static func sign(_ request: SignatureRequest) -> SignatureAnswer {
         let hash = ExchangeHash(
             clientVersion: Array(request.clientVersion.utf8), serverVersion: Array(line.utf8), clientKexInit: request.clientKexInit,
             serverKexInit: request.serverKexInit, hostKey: hostKey.blob, clientShare: request.clientShare, serverShare: request.serverShare,
@@ -161,14 +161,14 @@ struct ServerHost {
 
 /// Gives an end as much of `bytes` as it takes, and says how much.
 @discardableResult
-func feed(_ endpoint: inout some Endpoint, _ bytes: some Collection<UInt8>, now: Duration = .zero) -> Int {
+package func feed(_ endpoint: inout some Endpoint, _ bytes: some Collection<UInt8>, now: Duration = .zero) -> Int {
     endpoint.receive(limit: bytes.count, now: now) { buffer, range in
         buffer.replaceSubrange(range, with: bytes.prefix(range.count))
         return range.count
     }
 }
 
-func send(_ endpoint: inout some Endpoint, _ id: ChannelID, _ bytes: [UInt8]) -> Int {
+package func send(_ endpoint: inout some Endpoint, _ id: ChannelID, _ bytes: [UInt8]) -> Int {
     endpoint.send(id, .standard, limit: bytes.count) { buffer, range in
         buffer.replaceSubrange(range, with: bytes[..<range.count])
         return range.count
