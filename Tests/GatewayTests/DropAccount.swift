@@ -47,12 +47,6 @@ struct DropAccount {
     /// Speaks to the far end of a copy by hand.
     func speak(_ line: String, _ bytes: [UInt8]) throws -> Outcome { try gateway.ssh(line, input: .bytes(bytes)) }
 
-    /// A Python program, whose arguments are host, port, user, the key's file and the known hosts.
-    func python(_ program: String) throws -> Outcome {
-        let words = ["127.0.0.1", "\(gateway.port)", gateway.user.name, "\(gateway.directory)/alice", "\(gateway.directory)/known_hosts", gateway.directory]
-        return try run(["/usr/bin/python3", "-c", program] + words, environment: ["HOME=\(gateway.directory)", "TMPDIR=\(gateway.directory)"])
-    }
-
     // MARK: - Files
 
     /// Writes a file for a client to send.

@@ -50,7 +50,7 @@ import Testing
         try DropAccount.serving(DropAccount.everything) { account throws in
             let bytes = DropAccount.noise(1 << 20)
             _ = try account.file("a", bytes)
-            let outcome = try account.python("""
+            let outcome = try PythonClients.run("""
                 import asyncio, asyncssh, sys
                 host, port, user, key, known, directory = sys.argv[1:]
                 async def main():
@@ -69,7 +69,7 @@ import Testing
                         await asyncssh.scp(directory + '/a', (c, 'z'))
                         await asyncssh.scp((c, 'z'), directory + '/z')
                 asyncio.run(main())
-                """)
+                """, account.gateway)
             #expect(outcome.code == 0, "\(outcome)")
             #expect(outcome.output.contains("'x'") && outcome.output.contains(" 1048576 /\nsymlink 8\nlink 8\nappend 8\n"), "\(outcome)")
             for path in ["x", "z"] { #expect(try readFile("\(account.gateway.directory)/\(path)", limit: 1 << 21) == bytes) }
@@ -77,14 +77,11 @@ import Testing
         }
     }
 
-    /// Debian 12 has 2.12, which has none of our ciphers.
-    private static let hasParamiko = (try? run(["/usr/bin/env", "python3", "-c", "import paramiko; paramiko.Transport._preferred_ciphers.index('aes256-gcm@openssh.com')"]))?.code == 0
-
-    @Test(.enabled(if: hasParamiko, "there is no paramiko with AES-GCM (3.5 or later)")) func `paramiko`() throws {
+    @Test(.enabled(if: PythonClients.areThere, PythonClients.whyNot)) func `paramiko`() throws {
         try DropAccount.serving(DropAccount.everything) { account throws in
             let bytes = DropAccount.noise(1 << 20)
             _ = try account.file("a", bytes)
-            let outcome = try account.python("""
+            let outcome = try PythonClients.run("""
                 import paramiko, sys
                 host, port, user, key, known, directory = sys.argv[1:]
                 c = paramiko.SSHClient(); c.load_host_keys(known)
@@ -99,7 +96,7 @@ import Testing
                 try: sftp.truncate('new', 1)
                 except IOError as error: print('truncate', error.errno)
                 sftp.remove('new'); sftp.rename('x', 'y'); c.close()
-                """)
+                """, account.gateway)
             #expect(outcome.code == 0, "\(outcome)")
             #expect(outcome.output == "['x'] 1048576 /\nb'hello'\n6\ntruncate 13\n", "\(outcome)")
             #expect(try readFile("\(account.gateway.directory)/x", limit: 1 << 21) == bytes)

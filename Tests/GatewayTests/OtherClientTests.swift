@@ -121,29 +121,4 @@ struct DropbearClient {
                     """, "\(outcome)")
         }
     }
-
-    /// Of what a python of its own can do that the distribution's cannot: `$POSTERN_PYTHON` has asyncssh 2.20 and cryptography 46 or later.
-    private static let python = Environment.value(of: "POSTERN_PYTHON")
-
-    @Test(.enabled(if: python != nil, "needs POSTERN_PYTHON")) func `asyncssh: mlkem768x25519-sha256`() throws {
-        let program = """
-            import asyncio, asyncssh, sys
-            host, port, user, key, hostkey = sys.argv[1:]
-
-            async def main():
-                options = dict(port=int(port), username=user, known_hosts=([asyncssh.read_public_key(hostkey)], [], []), config=None, agent_path=None)
-                async with asyncssh.connect(host, client_keys=[key], kex_algs=['mlkem768x25519-sha256'], **options) as connection:
-                    result = await connection.run("sh 'cat; exit 3'", input='post-quantum')
-                    print(result.stdout, result.exit_status)
-            asyncio.run(asyncio.wait_for(main(), 30))
-            """
-        try Gateway.serving { gateway in
-            let (directory, script) = (gateway.directory, "\(gateway.directory)/client.py")
-            try program.write(toFile: script, atomically: false, encoding: .utf8)
-            let words = ["127.0.0.1", "\(gateway.port)", gateway.user.name, "\(directory)/alice", "\(directory)/host.pub"]
-            let python = try #require(Self.python)
-            let outcome = try run([python, "-W", "ignore", script] + words, environment: ["HOME=\(directory)"])
-            #expect(outcome.output == "post-quantum 3\n", "\(outcome)")
-        }
-    }
 }

@@ -1,0 +1,77 @@
+import Testing
+
+@Suite("M1: clients of other libraries", .enabled(if: PythonClients.areThere, PythonClients.whyNot)) struct PythonClientTests {
+    private func expect(_ expected: String, of program: String) throws {
+        try Gateway.serving { gateway in
+            let outcome = try PythonClients.run("import sys\nhost, port, user, key, known, directory = sys.argv[1:]\n" + program, gateway)
+            #expect(outcome.output == expected, "\(outcome)")
+            #expect(outcome.code == 0, "\(outcome)")
+        }
+    }
+
+    @Test func `asyncssh: mlkem768x25519-sha256`() throws {
+        try expect("post-quantum 3\n", of: """
+            import asyncio, asyncssh
+            async def main():
+                options = dict(port=int(port), username=user, known_hosts=None, config=None, agent_path=None)
+                async with asyncssh.connect(host, client_keys=[key], kex_algs=['mlkem768x25519-sha256'], **options) as connection:
+                    result = await connection.run("sh 'cat; exit 3'", input='post-quantum')
+                    print(result.stdout, result.exit_status)
+            asyncio.run(asyncio.wait_for(main(), 30))
+            """)
+    }
+
+    @Test func `paramiko: streams apart, status, ten channels, new keys`() throws {
+        try expect("in b'err' 9\n10\n6\n", of: """
+            import paramiko
+            def connect():
+                c = paramiko.SSHClient(); c.load_host_keys(known)
+                c.connect(host, int(port), user, key_filename=key, allow_agent=False, look_for_keys=False)
+                return c
+            c = connect()
+            i, o, e = c.exec_command("sh 'cat; printf err >&2; exit 9'")
+            i.write('in'); i.channel.shutdown_write()
+            print(o.read().decode(), e.read(), o.channel.recv_exit_status())
+            many = [c.exec_command("sh 'cat; exit %d'" % n) for n in range(10)]
+            for n, (i, o, e) in enumerate(many): i.write(str(n)); i.channel.shutdown_write()
+            print(sum(o.read().decode() == str(n) and o.channel.recv_exit_status() == n for n, (i, o, e) in enumerate(many)))
+            c.close()
+            # paramiko waits for itself when a channel closes meanwhile: here there is none yet.
+            c = connect()
+            c.get_transport().renegotiate_keys()
+            i, o, e = c.exec_command("sh 'exit 6'")
+            print(o.channel.recv_exit_status())
+            c.close()
+            """)
+    }
+
+    @Test func `libssh: streams apart, status, half-close`() throws {
+        try expect("b'in' b'err' 9\n", of: """
+            from ssh.session import Session
+            from ssh import options
+            from ssh.key import import_privkey_file
+            s = Session()
+            s.options_set(options.HOST, host); s.options_set_port(int(port)); s.options_set(options.USER, user); s.options_set(options.KNOWNHOSTS, known)
+            s.connect()
+            s.userauth_publickey(import_privkey_file(key))
+            c = s.channel_new(); c.open_session()
+            c.request_exec("sh 'cat; printf err >&2; exit 9'")
+            c.write(b'in'); c.send_eof()
+            out, err = b'', b''
+            while not c.is_eof():
+                out += c.read()[1]; err += c.read(is_stderr=True)[1]
+            print(out, err, c.get_exit_status())
+            """)
+    }
+
+    /// It warns of curve25519 since there are post-quantum ones; DESIGN §5 offers it behind them, for clients that have no others.
+    @Test func `ssh-audit warns of nothing but a curve alone`() throws {
+        try Gateway.serving { gateway in
+            let outcome = try PythonClients.run(
+                tool: "ssh-audit", ["--skip-rate-test", "-b", "-l", "warn", "-p", "\(gateway.port)", "127.0.0.1"], gateway)
+            let lines = outcome.output.split(separator: "\n").filter { $0.contains("[warn]") || $0.contains("[fail]") }
+            #expect(outcome.output.contains("(kex)"), "\(outcome)")
+            #expect(lines.allSatisfy { $0.contains("curve25519-sha256") && $0.contains("post-quantum") } && lines.count == 2, "\(outcome)")
+        }
+    }
+}
