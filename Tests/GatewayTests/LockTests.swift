@@ -5,7 +5,13 @@ import Testing
 @Suite("DESIGN §3.2: a lock has one holder") struct LockTests {
     /// Locks are the machine's: each test has its own.
     private static func serving(_ wait: String? = nil, disconnect: String = "kill", _ body: (Gateway) throws -> Void) throws {
+        try servingQueue(wait, disconnect: disconnect) { gateway, _ in try body(gateway) }
+    }
+
+    /// - Parameter body: is given the directory of the queue too.
+    private static func servingQueue(_ wait: String?, disconnect: String = "kill", _ body: (Gateway, String) throws -> Void) throws {
         let lock = "test-\(processID)-\(UInt32.random(in: 0 ... .max))"
+        let queue = "\(isRoot ? "/var/lib/postern/locks" : "/tmp/postern-locks-\(Users.currentUID)")/\(lock)"
         let lines = """
             args = { script = { match = '.*' } }
             lock = '\(lock)'
@@ -13,8 +19,8 @@ import Testing
             \(wait.map { "lock_wait = '\($0)'" } ?? "")
             """
         let policy = TestPolicy(commands: TestPolicy.command("sh", usage: "sh <script>", run: ["/bin/sh", "-c", "<script>"], lines: lines))
-        defer { for base in ["/var/lib/postern/locks", "/tmp/postern-locks-\(Users.currentUID)"] { try? FileManager.default.removeItem(atPath: "\(base)/\(lock)") } }
-        try Gateway.serving(policy, body)
+        defer { try? FileManager.default.removeItem(atPath: queue) }
+        try Gateway.serving(policy) { try body($0, queue) }
     }
 
     /// Starts the holder of the lock, which holds it until its input ends.
@@ -66,7 +72,7 @@ import Testing
     }
 
     @Test func `a gateway that was killed leaves no lock, and no place in the queue`() throws {
-        try Self.serving("30s") { gateway in
+        try Self.servingQueue("30s") { gateway, queue in
             try Self.holding(gateway) { holder in
                 let second = try RunningProgram(gateway.sshCommand([Gateway.line("echo ran")]))
                 #expect(try becomesTrue(within: .seconds(10)) { second.errorsSoFar.contains("1 before you") })
@@ -76,7 +82,40 @@ import Testing
                 _ = try holder.wait()
                 _ = try second.wait()
                 #expect(try gateway.script("echo ran").output == "ran\n")
+                #expect(try FileManager.default.contentsOfDirectory(atPath: queue) == ["holder"])
             }
+        }
+    }
+
+    @Test func `ten who wait come one after the other, and leave no place behind`() throws {
+        try Self.servingQueue("60s") { gateway, queue in
+            var waiting: [RunningProgram] = []
+            try Self.holding(gateway) { holder in
+                for number in 1...10 {
+                    let program = try RunningProgram(gateway.sshCommand([Gateway.line("date +%s%N")]))
+                    waiting.append(program)
+                    #expect(try becomesTrue(within: .seconds(20)) { program.errorsSoFar.contains(": \(number) before you") }, "\(program.errorsSoFar)")
+                }
+                try holder.kill()
+            }
+            let times = try waiting.map { try Int($0.wait().output.trimmingCharacters(in: .whitespacesAndNewlines)) ?? 0 }
+            #expect(times == times.sorted() && times[0] > 0)
+            #expect(try FileManager.default.contentsOfDirectory(atPath: queue) == ["holder"])
+        }
+    }
+
+    @Test func `the lock is held until the last process of the command has gone`() throws {
+        try Self.serving("30s") { gateway in
+            // A process that left its session, and does not hear that it should end.
+            let stray = "stray-\(UInt32.random(in: 0 ... .max))"
+            let script = "setsid sh -c 'trap \"\" TERM; : \(stray); while :; do sleep 1; done' </dev/null >/dev/null 2>&1 & echo held; sleep 0.3"
+            let first = try RunningProgram(gateway.sshCommand([Gateway.line(script)]))
+            #expect(try becomesTrue(within: .seconds(10)) { first.outputSoFar.contains("held") })
+            let second = try RunningProgram(gateway.sshCommand([Gateway.line("echo ran; cat")]), input: .open(try Descriptor.pipe().reading))
+            #expect(try becomesTrue(within: .seconds(20)) { second.outputSoFar.contains("ran") })
+            #expect(LiveProcess.having(argument: ": \(stray);").filter { $0.name == "sh" && $0.arguments.count == 3 && $0.arguments[2].hasPrefix("trap") }.isEmpty)
+            #expect(try first.wait().code == 0)
+            try second.kill()
         }
     }
 

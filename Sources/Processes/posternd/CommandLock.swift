@@ -2,8 +2,9 @@ import Linux
 
 /// A place in the queue for a lock of the policy, and then the lock itself: one command on this machine has it (DESIGN §3.2).
 ///
-/// A queue is a directory with a file for the holder, and one for each who waits, called by when it came. Who is alive holds a lock of the
-/// kernel on its file: one whose gateway was killed is passed over and removed by the next.
+/// A queue is a directory with a file for the holder, and one for each who waits, called by its number. Who is alive holds a lock of the
+/// kernel on its file: one whose gateway was killed is passed over and removed by the next. Places are taken and given up by one process
+/// at a time, which holds the lock on the directory itself.
 final class CommandLock {
     private let directory: Descriptor
     private let ticket: String
@@ -15,13 +16,15 @@ final class CommandLock {
 
     /// Takes the last place in the queue.
     init(_ name: String, asRoot: Bool) throws(Errno) {
-        directory = try Self.queue(name, asRoot)
-        let draft = ".\(processID)-\(Clock.monotonic.components.attoseconds)"
-        ticketFile = try openFile(draft, [.write, .create, .exclusive], in: directory)
-        guard try ticketFile.lock(waiting: false) else { throw .wouldBlock }
-        let (seconds, fraction) = Clock.monotonic.components
-        ticket = "\(Self.padded(seconds)).\(Self.padded(fraction))\(draft)"
-        try rename(draft, to: ticket, in: directory)
+        let directory = try Self.queue(name, asRoot)
+        self.directory = directory
+        (ticket, ticketFile) = try Self.alone(in: directory) { () throws(Errno) in
+            let last = try Self.tickets(in: directory).last.flatMap { UInt64($0) } ?? 0
+            let ticket = Self.padded(last + 1)
+            let file = try openFile(ticket, [.write, .create, .exclusive], in: directory)
+            try file.lock(waiting: false)
+            return (ticket, file)
+        }
     }
 
     /// Gives up the lock or the place.
@@ -37,17 +40,20 @@ final class CommandLock {
     /// - Returns: how many are before us; 0 when the lock is ours.
     func advance() throws(Errno) -> Int {
         if holder != nil { return 0 }
-        var before = 0
-        for name in try directory.names().map({ String(decoding: $0, as: UTF8.self) }) where name < ticket && !name.hasPrefix(".") && name != Self.holderName {
-            if try isAlive(name) { before += 1 }
+        return try Self.alone(in: directory) { () throws(Errno) in
+            var before = 0
+            for name in try Self.tickets(in: directory) where name < ticket {
+                if try isAlive(name) { before += 1 }
+            }
+            let file = try openFile(Self.holderName, [.write, .create], in: directory)
+            guard before == 0, try file.lock(waiting: false) else { return before + 1 }
+            holder = file
+            leaveQueue()
+            return 0
         }
-        let file = try openFile(Self.holderName, [.write, .create], in: directory)
-        guard before == 0, try file.lock(waiting: false) else { return before + 1 }
-        holder = file
-        leaveQueue()
-        return 0
     }
 
+    /// Removes the ticket of one that has died.
     private func isAlive(_ name: String) throws(Errno) -> Bool {
         do throws(Errno) {
             guard try openFile(name, .write, in: directory).lock(waiting: false) else { return true }
@@ -56,8 +62,22 @@ final class CommandLock {
         return false
     }
 
-    /// Names in the order of time.
-    private static func padded(_ number: Int64) -> String {
+    /// Those of the queue in their order.
+    private static func tickets(in directory: Descriptor) throws(Errno) -> [String] {
+        try directory.names().map { String(decoding: $0, as: UTF8.self) }.filter { $0 != holderName }.sorted()
+    }
+
+    /// While nobody else does: whoever does makes a few calls for files only, and is soon done.
+    private static func alone<Value>(in directory: Descriptor, _ body: () throws(Errno) -> Value) throws(Errno) -> Value {
+        let gate = try openDirectory(".", in: directory)
+        try gate.lock(waiting: true)
+        let value = try body()
+        try gate.unlock()
+        return value
+    }
+
+    /// As many digits as the largest number has, so that names stand in the order of numbers.
+    private static func padded(_ number: UInt64) -> String {
         let digits = String(number)
         return String(repeating: "0", count: max(0, 20 - digits.utf8.count)) + digits
     }

@@ -39,6 +39,8 @@ struct Monitor {
     var hooks: [Int32: HookProcess] = [:]
     var hookCount = 0
     var waiting: [UInt32: WaitingCommand] = [:]
+    /// Of commands that have ended, and may have left processes behind.
+    var locksOfStrays: [CommandLock] = []
     /// Processes that remove temporary directories.
     var removers: [Int32: TemporaryDirectory] = [:]
     private var farewell = "the connection was lost"

@@ -148,9 +148,17 @@ extension Monitor {
         }
         auditEnd(running, exit, ending)
         tell(.exited(request: running.request, ending, note: note))
-        // Whatever it left behind is adopted by us; with no other command running there is no doubt whose it was.
-        if running.isBeingEnded, commands.isEmpty { _ = killDescendants(sparing: spared) }
+        sweep(after: running)
         remove(running.temporaryDirectory, for: running.command.account)
+    }
+
+    /// What a command without a pid namespace left behind is adopted by us. With no other command running there is no doubt whose it was;
+    /// until then its lock is held.
+    private mutating func sweep(after running: RunningCommand) {
+        if !isRoot, let lock = running.lock { locksOfStrays.append(lock) }
+        guard commands.isEmpty, !isRoot || running.isBeingEnded else { return }
+        _ = killDescendants(sparing: spared)
+        locksOfStrays = []
     }
 
     mutating func remove(_ directory: TemporaryDirectory, for account: Account) {
