@@ -46,6 +46,7 @@ import Testing
         ("timeout = \"10m\"", "timeout = \"11m\"", "timeout", .wider),
         ("timeout = \"10m\"", "timeout = \"9m\"", "timeout", .narrower),
         ("timeout = \"10m\"", "", "timeout", .wider),
+        ("timeout = \"10m\"", "timeout = \"10m\"\noutput_limit = \"1MiB\"", "output_limit", .narrower),
         ("timeout = \"10m\"", "timeout = \"10m\"\nstdin = \"none\"", "stdin", .narrower),
         ("timeout = \"10m\"", "timeout = \"10m\"\non_disconnect = \"finish\"", "on_disconnect", .wider),
         ("timeout = \"10m\"", "timeout = \"10m\"\nsignals = [\"TERM\"]", "signals", .wider),

@@ -40,6 +40,7 @@ enum Sample {
             arguments: ["tag": .match(#"v[0-9]+\.[0-9]+\.[0-9]+"#)])
         command.summary = "deploy a tagged release"
         command.timeout = .seconds(600)
+        command.outputLimit = 64 << 20
         command.directory = "/srv/app"
         command.signals = ["TERM", "INT"]
         command.environment = [EnvironmentEntry(name: "LANG", value: "de_DE.UTF-8"), EnvironmentEntry(name: "STAGE", value: "live")]

@@ -24,6 +24,7 @@ extension Command: PolicyRecord {
         writer.optional(directory) { $0.text($1) }
         writer.optional(timeout) { $0.duration($1) }
         writer.bool(survivesDisconnect)
+        writer.optional(outputLimit) { $0.integer($1) }
         writer.optional(lock) { $0.text($1) }
         writer.duration(lockWait)
         writer.optional(git) { $1.write(to: &$0) }
@@ -48,6 +49,7 @@ extension Command: PolicyRecord {
         let directory = try reader.optional { (reader) throws(RecordFault) in try reader.text() }
         let timeout = try reader.optional { (reader) throws(RecordFault) in try reader.duration() }
         let survivesDisconnect = try reader.bool()
+        let outputLimit = try reader.optional { (reader) throws(RecordFault) in try reader.integer(UInt64.self) }
         let lock = try reader.optional { (reader) throws(RecordFault) in try reader.text() }
         let lockWait = try reader.duration()
         let git = try reader.optional { (reader) throws(RecordFault) in try GitService(reading: &reader) }
@@ -67,6 +69,7 @@ extension Command: PolicyRecord {
         self.survivesDisconnect = survivesDisconnect
         self.git = git
         self.drop = drop
+        self.outputLimit = outputLimit
         self.lock = lock
         self.lockWait = lockWait
     }

@@ -161,6 +161,8 @@ public enum ExitStatus {
     public static let success: UInt32 = 0
     /// Another command has the lock.
     public static let busy: UInt32 = 75
+    /// The command wrote more than its `output_limit`.
+    public static let wroteTooMuch: UInt32 = 123
     /// The command ran longer than its `timeout`.
     public static let timedOut: UInt32 = 124
     /// Postern could not start the command.

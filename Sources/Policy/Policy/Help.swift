@@ -69,6 +69,7 @@ enum Help {
             "arguments": .array(arguments),
             "limits": [
                 "timeout_seconds": timeout,
+                "output_bytes": command.outputLimit.map { .integer(Int64(clamping: $0)) } ?? .null,
                 "stdin": .bool(command.takesInput),
                 "signals": .array(command.signals.map { .string($0) }),
                 "environment": .array(command.acceptEnvironment.keys.sorted().map { .string($0) }),

@@ -144,6 +144,8 @@ public struct Command: Equatable, Sendable {
     public var directory: String?
     /// After this it is ended with status 124; nil: never.
     public var timeout: Duration?
+    /// What it may write to both of its streams together, in bytes; more ends it with status 123; nil: any.
+    public var outputLimit: UInt64?
     /// The name of what only one command on the machine has at a time; nil: none.
     public var lock: String?
     /// How long it waits for its lock; zero: not at all.

@@ -233,10 +233,17 @@ struct CommandReader {
         }
         if command.git == nil, let path = reader.word("directory") { command.directory = AbsolutePath.check(path, report)?.value }
         if let timeout = reader.duration("timeout", in: .seconds(1)...Self.longestTimeout) { command.timeout = timeout.value }
+        readOutputLimit(&reader, &command)
         readLock(&reader, &command)
         if let choice = reader.choice("on_disconnect", of: ["kill", "finish"]) {
             command.survivesDisconnect = choice.value == "finish"
         }
+    }
+
+    private func readOutputLimit(_ reader: inout TableReader, _ command: inout Command) {
+        guard let limit = reader.bytes("output_limit", in: 1...1 << 50) else { return }
+        if command.drop != nil { report.error(limit.region, "a drop account has no \"output_limit\"", hint: "give files a \"max_file\"") }
+        command.outputLimit = limit.value
     }
 
     private func readLock(_ reader: inout TableReader, _ command: inout Command) {

@@ -19,6 +19,9 @@ enum CommandVariations {
         found.compare("on_disconnect", old.survivesDisconnect, new.survivesDisconnect, new.survivesDisconnect ? .wider : .narrower) {
             $0 ? "finish" : "kill"
         }
+        found.compare("output_limit", old.outputLimit, new.outputLimit, .ofLimit(old.outputLimit, new.outputLimit)) {
+            $0.map { Quantity.text(bytes: $0) } ?? "none"
+        }
         found.compare("lock", old.lock, new.lock, .other) { $0 ?? "none" }
         found.compare("lock_wait", old.lockWait, new.lockWait, new.lockWait > old.lockWait ? .wider : .narrower, Quantity.text)
         GitVariations.compare(old.git, new.git, &found)
@@ -46,6 +49,7 @@ enum CommandVariations {
         rest.survivesDisconnect = old.survivesDisconnect
         rest.git = old.git
         rest.drop = old.drop
+        rest.outputLimit = old.outputLimit
         rest.lock = old.lock
         rest.lockWait = old.lockWait
         rest.sandbox = old.sandbox

@@ -32,6 +32,8 @@ struct Explanation {
         rows += named("accepts", command.acceptEnvironment.map { "\($0.key) matching \($0.value.pattern)" }.sorted())
         rows.append(("signals", list(command.signals)))
         rows.append(("timeout", command.timeout.map(Quantity.text) ?? "none"))
+        rows.append(("output", command.outputLimit.map { Quantity.text(bytes: $0) } ?? "no limit"))
+        if let lock = command.lock { rows.append(("lock", "\(lock), waited for \(Quantity.text(command.lockWait))")) }
         rows.append(("client gone", command.survivesDisconnect ? "it finishes" : "it is killed"))
         return table(head, rows + sandbox(policy.sandboxes[command.sandbox]))
     }

@@ -39,6 +39,9 @@ extension Explanation {
             "accept_env": .object(command.acceptEnvironment.sorted { $0.key < $1.key }.map { .init($0.key, .string($0.value.pattern)) }),
             "signals": .array(command.signals.map { .string($0) }),
             "timeout_seconds": command.timeout.map { .integer($0.components.seconds) } ?? .null,
+            "output_limit_bytes": number(command.outputLimit),
+            "lock": command.lock.map { .string($0) } ?? .null,
+            "lock_wait_seconds": .integer(command.lockWait.components.seconds),
             "on_disconnect": command.survivesDisconnect ? "finish" : "kill",
             "sandbox": json(of: policy.sandboxes[command.sandbox]),
         ]

@@ -17,18 +17,22 @@ struct CommandStart {
 
     /// Of a drop account.
     var drop: DropSession?
+    /// Of a command with an `output_limit`.
+    var relay: OutputRelay?
 
     static func start(_ launch: Launch, _ sandbox: SandboxPlan, requestID: String, asRoot: Bool, pipes: Pipes? = nil) throws(StartFault) -> CommandStart {
         if let drop = launch.command.drop { return try startDrop(launch, drop, sandbox, requestID: requestID, asRoot: asRoot) }
         var git: GitStart?
         if let target = launch.target { git = try GitStart(target, launch, sandbox, asRoot: asRoot) }
         let program = try program(of: launch, git, asRoot)
-        let pipes = if let pipes { pipes } else { try Pipes.make(takesInput: launch.command.takesInput) }
+        let pipes = if let pipes { pipes } else { try Pipes.make(launch.command) }
         let directory = try makeTemporaryDirectory(requestID, launch.command.account, asRoot)
         do throws(StartFault) {
             let (process, denials) = try start(program, git, launch, sandbox, pipes, directory)
             let kept = launch.command.survivesDisconnect ? [pipes.streams[1], pipes.streams[2]] : []
-            return CommandStart(process: process, denials: denials, temporaryDirectory: directory, streams: pipes.streams, keptOutputs: kept, report: git?.report)
+            return CommandStart(
+                process: process, denials: denials, temporaryDirectory: directory, streams: pipes.streams, keptOutputs: kept, report: git?.report,
+                relay: pipes.relay)
         } catch {
             // It is empty: nothing ran.
             do throws(Errno) { try removeDirectory(directory.path) } catch {}
@@ -91,20 +95,34 @@ struct CommandStart {
         let output: Descriptor
         let error: Descriptor
         let streams: [Descriptor]
+        /// Where we write to the client's standard error.
+        let ownError: Descriptor
+        /// Between the two, where the command has an `output_limit`.
+        let relay: OutputRelay?
 
-        static func make(takesInput: Bool) throws(StartFault) -> Pipes {
-            try mending({ StartFault("pipes", "\($0)") }) { () throws(Errno) in try Pipes(takesInput: takesInput) }
+        static func make(_ command: Command) throws(StartFault) -> Pipes {
+            try mending({ StartFault("pipes", "\($0)") }) { () throws(Errno) in
+                try Pipes(takesInput: command.takesInput, outputLimit: command.outputLimit)
+            }
         }
 
-        private init(takesInput: Bool) throws(Errno) {
+        private init(takesInput: Bool, outputLimit: UInt64?) throws(Errno) {
             let (inputEnd, writing) = try Descriptor.pipe()
             let (readingOutput, outputEnd) = try Descriptor.pipe()
             let (readingError, errorEnd) = try Descriptor.pipe()
             // Without standard input the pipe has no reader, and the command an empty file.
             input = takesInput ? inputEnd : try openFile("/dev/null")
             (output, error) = (outputEnd, errorEnd)
-            streams = [writing, readingOutput, readingError]
-            for stream in streams { try stream.setNonBlocking() }
+            for end in [writing, readingOutput, readingError] { try end.setNonBlocking() }
+            guard let outputLimit else {
+                (streams, ownError, relay) = ([writing, readingOutput, readingError], errorEnd, nil)
+                return
+            }
+            let (passedOutput, outputSink) = try Descriptor.pipe()
+            let (passedError, errorSink) = try Descriptor.pipe()
+            for end in [passedOutput, passedError] { try end.setNonBlocking() }
+            (streams, ownError) = ([writing, passedOutput, passedError], errorSink)
+            relay = OutputRelay([(readingOutput, outputSink), (readingError, errorSink)], limit: outputLimit)
         }
     }
 }

@@ -7,7 +7,7 @@ extension CommandStart {
     /// Starts a drop account's `postern-files` in the directory of the key, which it makes as the target user where it is missing.
     static func startDrop(_ launch: Launch, _ rules: DropRules, _ sandbox: SandboxPlan, requestID: String, asRoot: Bool) throws(StartFault) -> CommandStart {
         let program = try helper(asRoot: asRoot)
-        let pipes = try Pipes.make(takesInput: true)
+        let pipes = try Pipes.make(launch.command)
         let (ours, theirs) = try mending({ StartFault("socket pair", "\($0)") }) { () throws(Errno) in try Descriptor.socketPair() }
         try mending({ StartFault("socket pair", "\($0)") }) { () throws(Errno) in
             try ours.setNonBlocking()

@@ -39,6 +39,8 @@ struct Monitor {
     var hooks: [Int32: HookProcess] = [:]
     var hookCount = 0
     var waiting: [UInt32: WaitingCommand] = [:]
+    /// Of commands with an `output_limit`, until all they wrote was passed on.
+    var relays: [UInt32: OutputRelay] = [:]
     /// Of commands that have ended, and may have left processes behind.
     var locksOfStrays: [CommandLock] = []
     /// Processes that remove temporary directories.
@@ -189,6 +191,7 @@ struct Monitor {
         for command in commands.values where command.isAbandoned {
             for output in command.outputs { poll.add(output, .readable, token: 0) }
         }
+        for relay in relays.values { relay.wait(in: &poll) }
         for listener in commands.values.compactMap(\.denials.listener) { poll.add(listener, .readable, token: 0) }
         for descriptor in commands.values.compactMap(\.drop?.channel) + hooks.values.flatMap(\.waitsFor) {
             poll.add(descriptor, .readable, token: 0)

@@ -73,6 +73,7 @@ extension Monitor {
             temporaryDirectory: started.temporaryDirectory, started: Clock.monotonic,
             denials: started.denials, lock: lock, waited: waited,
             git: started.report.map { GitRun(report: $0, missing: launch.target?.missing.text(for: session) ?? "") }, outputs: started.keptOutputs, drop: started.drop)
+        relays[request] = started.relay
         if pipes == nil { tell(.started(request: request), descriptors: started.streams) }
     }
 
@@ -123,6 +124,7 @@ extension Monitor {
     /// Does what is due, and throws away the output that nobody hears.
     mutating func tickCommands() {
         tickWaiting()
+        tickRelays()
         let now = Clock.monotonic
         for request in commands.keys.sorted() {
             commands[request]?.answerDenials()
@@ -132,6 +134,15 @@ extension Monitor {
         tickDrops()
     }
 
+    /// Passes on what commands with an `output_limit` wrote, and ends those that wrote more.
+    private mutating func tickRelays() {
+        for request in relays.keys.sorted() {
+            relays[request]?.move()
+            if relays[request]?.isOver == true { commands[request]?.end(.output, now: Clock.monotonic) }
+            if relays[request]?.isDone == true { relays[request] = nil }
+        }
+    }
+
     // MARK: - The end
 
     mutating func finish(_ running: RunningCommand, _ reaped: Exit) {
@@ -139,6 +150,8 @@ extension Monitor {
         commands[running.request] = nil
         // Nobody waits for what it finds.
         for hook in hooks.values where hook.kind == .verify && hook.requestID == running.requestID { hook.kill() }
+        var running = running
+        if relays[running.request]?.settle() == true { running.wroteTooMuch() }
         let exit = running.process.ownExit(reaped)
         var (ending, note) = running.ending(exit)
         if let git = running.git {

@@ -8,6 +8,8 @@ struct RunningCommand {
     /// Why it is being ended by us.
     enum Cause: Equatable {
         case timeout
+        /// It wrote more than its `output_limit`.
+        case output
         case disconnect
         case stop
         /// It made a call that no harmless program makes.
@@ -60,7 +62,7 @@ struct RunningCommand {
     /// Asks it to end, and makes it end a little later.
     mutating func end(_ cause: Cause, now: Duration) {
         guard stage == .running else { return }
-        stage = .ending(cause, killAt: now + (cause == .timeout ? Self.grace : Self.shortGrace))
+        stage = .ending(cause, killAt: now + (cause == .timeout || cause == .output ? Self.grace : Self.shortGrace))
         signalGroup(.terminate)
         signalGroup(.continue)
     }
@@ -73,6 +75,11 @@ struct RunningCommand {
         case .ending(let cause, _): kill(cause)
         case .killed: break
         }
+    }
+
+    /// It has ended, and left more output than it may.
+    mutating func wroteTooMuch() {
+        if stage == .running { stage = .killed(.output) }
     }
 
     private mutating func kill(_ cause: Cause) {
@@ -92,10 +99,19 @@ struct RunningCommand {
         switch (stage, exit.status) {
         case (.ending(.timeout, _), _), (.killed(.timeout), _):
             (.status(ExitStatus.timedOut), "postern: \(command.name) was stopped: it ran longer than \(command.timeout?.text ?? "allowed")\n")
+        case (.ending(.output, _), _), (.killed(.output), _):
+            (.status(ExitStatus.wroteTooMuch), "postern: \(command.name) was stopped: it wrote more than \(Self.text(bytes: command.outputLimit ?? 0))\n")
         case (_, .exited(let code)): (.status(UInt32(code)), code == 0 ? "" : denialNote)
         case (_, .signaled(let signal, let dumped)):
             (.signal(name: signal.name ?? "\(signal.number)@postern", coreDumped: dumped), denialNote)
         }
+    }
+
+    /// In the largest whole unit, as a policy writes it.
+    private static func text(bytes: UInt64) -> String {
+        let units: [(String, UInt64)] = [("TiB", 40), ("GiB", 30), ("MiB", 20), ("KiB", 10)]
+        for (unit, shift) in units where bytes >= 1 << shift && bytes % (1 << shift) == 0 { return "\(bytes >> shift)\(unit)" }
+        return "\(bytes)B"
     }
 
     /// Names the calls that were denied, where that may be why it failed (DESIGN §4.1).

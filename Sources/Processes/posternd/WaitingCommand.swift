@@ -52,7 +52,7 @@ struct WaitingCommand {
     /// Writes to the client's standard error.
     func say(_ text: String) {
         // Where nobody reads it any more, nobody need know.
-        do throws(Errno) { try pipes.error.writeAll(Array(text.utf8)) } catch {}
+        do throws(Errno) { try pipes.ownError.writeAll(Array(text.utf8)) } catch {}
     }
 }
 
@@ -65,7 +65,7 @@ extension Monitor {
         }
         if before == 0 { return try start(launch, sandbox, request, session, lock: lock) }
         guard launch.command.lockWait > .zero else { throw StartFault.busy(name) }
-        let pipes = try CommandStart.Pipes.make(takesInput: launch.command.takesInput)
+        let pipes = try CommandStart.Pipes.make(launch.command)
         waiting[request] = WaitingCommand(launch, sandbox, session, pipes, lock, before: before)
         tell(.started(request: request), descriptors: pipes.streams)
     }
