@@ -112,3 +112,50 @@ import Testing
         for name in variables.keys { #expect(GitTask { $0 == name ? nil : variables[$0] } == nil) }
     }
 }
+
+@Suite("DESIGN §3.2: the repositories in the help") struct GitHelpTests {
+    private static func command(_ name: String, _ root: String, _ patterns: [String], _ access: GitService.Access) throws -> Command {
+        var command = try Sample.command(name, nil, login: "git")
+        command.git = GitService(root: root, repositories: try patterns.map { try #require(RepositoryPattern($0)) }, access: access)
+        return command
+    }
+
+    private static func page(_ commands: [Command]) throws -> HelpPage {
+        let session = Sample.session(login: "git")
+        guard case .help(let page) = Decision.decide(.shell, environment: [], in: session, commands: commands) else {
+            throw CompiledPolicyError.notAPolicy
+        }
+        return page
+    }
+
+    @Test func `are what the first fitting command reaches`() throws {
+        let page = try Self.page([
+            try Self.command("one", "/a", ["team/*"], .read), try Self.command("two", "/b", ["team/*", "open/*"], .write),
+            try Self.command("three", "/a", ["other"], .write),
+        ])
+        #expect(page.sources.map(\.name) == ["one", "two"])
+        #expect(page.task(of: page.sources[0]).patterns.map(\.description) == ["team/*", "other"])
+        let found = [HelpPage.Found(output: Array("team/x\nteam/y\nother\nsecret\n.\n".utf8)), HelpPage.Found(output: Array("team/x\nteam/z\nopen/w\n.\n".utf8))]
+        let text = page.text(found)
+        // A fetch of team/z is looked for in /a, and is not there; a push to team/y in /b.
+        #expect(text.hasSuffix("your repositories:\n  R W  open/w\n  R W  other\n  R W  team/x\n  R    team/y\n"), "\(text)")
+    }
+
+    /// What a process of the user may write, and how the list ends then.
+    static let outputs: [(output: String, end: String)] = [
+        ("team/x\n.\n", "  R    team/x\n"), ("team/x\n", "  R    team/x\n  and maybe more\n"), ("team/x\n..\n", "  R    team/x\n  and maybe more\n"),
+        ("", "  they could not be looked up\n"), (".\n", "  none yet\n"), ("../x\n-x\nx/\u{1b}[2J\nelsewhere\n.\n", "  none yet\n"),
+    ]
+
+    @Test(arguments: outputs) func `are only such names as may be`(given: (output: String, end: String)) throws {
+        let page = try Self.page([try Self.command("one", "/a", ["team/*"], .read)])
+        #expect(page.text([HelpPage.Found(output: Array(given.output.utf8))]).hasSuffix("your repositories:\n\(given.end)"))
+    }
+
+    @Test func `fit one message, however many`() throws {
+        let page = try Self.page([try Self.command("one", "/a", ["**"], .read)])
+        let names = (0..<1000).map { "\(String(repeating: "\u{202e}", count: 60))\($0)" }
+        let text = page.text([HelpPage.Found(output: Array((names + ["."]).map { $0 + "\n" }.joined().utf8))])
+        #expect(text.utf8.count < 96 * 1024 && text.hasSuffix("  and maybe more\n"))
+    }
+}

@@ -3,6 +3,8 @@ public enum Verdict: Equatable, Sendable {
     case run(Launch)
     /// Written to standard output; then the channel ends with `status`.
     case print(text: String, status: UInt32)
+    /// As ``print(text:status:)``, with status 0, once it is known which repositories are there.
+    case help(HelpPage)
     case refuse(Refusal)
 }
 
@@ -49,7 +51,7 @@ public enum Decision {
         if let line = session.forcedLine, request != .exec(line) { return .refuse(Refusal(.otherThanForced(line), commands: [])) }
         let commands = commands.filter { $0.login.hasSameBytes(as: session.login) }
         switch request {
-        case .shell: return .print(text: Help.text(for: session, commands: commands), status: ExitStatus.success)
+        case .shell: return Help.answer(for: session, commands: commands, isJSON: false)
         case .exec(let line): return decide(line, environment, session, commands)
         case .subsystem(let name):
             guard let command = commands.first(where: { $0.subsystem?.hasSameBytes(as: name) ?? false }) else {
@@ -75,7 +77,7 @@ public enum Decision {
         }
         let words = splitting(line)
         if case .success(let words) = words, let help = Help.answer(to: words, for: session, commands: commands) {
-            return .print(text: help, status: ExitStatus.success)
+            return help
         }
         if let verdict = serveGit(words, environment, session, commands) { return verdict }
         var best: (failure: UsageFailure, command: Command)?

@@ -7,12 +7,17 @@ enum Help {
     }
 
     /// The answer when the words are `help` or `help --json`.
-    static func answer(to words: [Word], for session: Session, commands: [Command]) -> String? {
+    static func answer(to words: [Word], for session: Session, commands: [Command]) -> Verdict? {
         switch words.map(\.text) {
-        case ["help"]: text(for: session, commands: commands)
-        case ["help", "--json"]: json(for: session, commands: commands).description + "\n"
+        case ["help"]: answer(for: session, commands: commands, isJSON: false)
+        case ["help", "--json"]: answer(for: session, commands: commands, isJSON: true)
         default: nil
         }
+    }
+
+    static func answer(for session: Session, commands: [Command], isJSON: Bool) -> Verdict {
+        let page = HelpPage(session, commands, isJSON: isJSON)
+        return page.sources.isEmpty ? .print(text: page.text([]), status: ExitStatus.success) : .help(page)
     }
 
     /// Who the client is and what it may run: lines, each with its line feed.
@@ -45,13 +50,12 @@ enum Help {
         usage.acceptsAnyLine ? "(any command line)" : usage.description
     }
 
-    private static func json(for session: Session, commands: [Command]) -> JSONText {
-        [
-            "key": .string(session.key.name),
-            "login": .string(session.login),
-            "commands": .array(commands.map(json)),
-            "limits": ["line_bytes": .integer(Int64(CommandLine.lineLimit)), "words": .integer(Int64(CommandLine.wordLimit))],
-        ]
+    static func json(for session: Session, commands: [Command], more: [JSONText.Member]) -> JSONText {
+        .object(
+            [
+                .init("key", .string(session.key.name)), .init("login", .string(session.login)), .init("commands", .array(commands.map(json))),
+                .init("limits", ["line_bytes": .integer(Int64(CommandLine.lineLimit)), "words": .integer(Int64(CommandLine.wordLimit))]),
+            ] + more)
     }
 
     private static func json(_ command: Command) -> JSONText {

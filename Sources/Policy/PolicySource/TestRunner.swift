@@ -38,7 +38,7 @@ struct TestRunner {
                 return fail(test.isAllowed.region, "command \"\(launch.command.name)\" allows it, as \(Self.list(launch.argv))")
             }
             if let argv = test.argv, argv.value != launch.argv { fail(argv.region, "the argv is \(Self.list(launch.argv))") }
-        case .print:
+        case .print, .help:
             guard test.isAllowed.value else { return fail(test.isAllowed.region, "it prints the help") }
             if let argv = test.argv { fail(argv.region, "it prints the help, and runs nothing") }
         case .refuse(let refusal):

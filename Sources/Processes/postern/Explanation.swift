@@ -12,6 +12,8 @@ struct Explanation {
         case .run(let launch): text(of: launch)
         case .print(let text, _):
             table("allowed: it prints the help", who) + "\n" + text
+        case .help(let page):
+            table("allowed: it prints the help, and the repositories that are there", who) + "\n" + page.text([])
         case .refuse(let refusal):
             table("refused: \(refusal.reason)", who) + "\nthe client sees:\n" + indented(refusal.text(for: session))
         }

@@ -13,6 +13,10 @@ extension Explanation {
         case .run(let launch): members += [.init("verdict", "run"), .init("run", json(of: launch))]
         case .print(let text, let status):
             members += [.init("verdict", "help"), .init("text", .string(text)), .init("status", .integer(Int64(status)))]
+        case .help(let page):
+            members += [
+                .init("verdict", "help"), .init("text", .string(page.text([]))), .init("status", .integer(Int64(ExitStatus.success))),
+            ]
         case .refuse(let refusal):
             members += [
                 .init("verdict", "refuse"), .init("reason", .string("\(refusal.reason)")),

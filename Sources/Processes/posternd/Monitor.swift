@@ -43,6 +43,10 @@ struct Monitor {
     var relays: [UInt32: OutputRelay] = [:]
     /// Of commands that have ended, and may have left processes behind.
     var locksOfStrays: [CommandLock] = []
+    /// Help that is not complete yet.
+    var helps: [UInt32: WaitingHelp] = [:]
+    /// Those that look for repositories, by process.
+    var listers: [Int32: RepositoryLister] = [:]
     /// Processes that remove temporary directories.
     var removers: [Int32: TemporaryDirectory] = [:]
     private var farewell = "the connection was lost"
@@ -130,7 +134,7 @@ struct Monitor {
         tell(.begin(settings))
         while frontend != nil { turn() }
         endCommands(.disconnect)
-        while !commands.isEmpty || !hooks.isEmpty { outlive() }
+        while !commands.isEmpty || !hooks.isEmpty || !listers.isEmpty { outlive() }
         _ = killDescendants(sparing: Set(removers.keys))
         while !removers.isEmpty { outlive() }
         log.audit(
@@ -148,7 +152,7 @@ struct Monitor {
 
     /// Children that are ours: a sweep leaves them alone.
     var spared: Set<Int32> {
-        var pids = Set(removers.keys).union(commands.values.map(\.process.pid)).union(hooks.keys)
+        var pids = Set(removers.keys).union(commands.values.map(\.process.pid)).union(hooks.keys).union(listers.keys)
         if let frontend { pids.insert(frontend.process.pid) }
         return pids
     }
@@ -193,10 +197,10 @@ struct Monitor {
         }
         for relay in relays.values { relay.wait(in: &poll) }
         for listener in commands.values.compactMap(\.denials.listener) { poll.add(listener, .readable, token: 0) }
-        for descriptor in commands.values.compactMap(\.drop?.channel) + hooks.values.flatMap(\.waitsFor) {
+        for descriptor in commands.values.compactMap(\.drop?.channel) + hooks.values.flatMap(\.waitsFor) + listers.values.flatMap(\.waitsFor) {
             poll.add(descriptor, .readable, token: 0)
         }
-        let deadline = (hooks.values.compactMap(\.deadline) + commands.values.compactMap(\.deadline) + waiting.values.map(\.nextLook) + [loginDeadline].compactMap { $0 }).min()
+        let deadline = (hooks.values.compactMap(\.deadline) + listers.values.compactMap(\.deadline) + commands.values.compactMap(\.deadline) + waiting.values.map(\.nextLook) + [loginDeadline].compactMap { $0 }).min()
         do throws(Errno) {
             _ = try poll.wait(timeout: deadline.map { $0 - Clock.monotonic })
         } catch {
@@ -225,6 +229,8 @@ struct Monitor {
             }
         } else if let hook = hooks.removeValue(forKey: reaped.pid) {
             finish(hook, reaped.exit)
+        } else if let lister = listers.removeValue(forKey: reaped.pid) {
+            finish(lister, reaped.exit)
         } else if let command = commands.values.first(where: { $0.process.pid == reaped.pid }) {
             finish(command, reaped.exit)
         } else if reaped.pid == frontendPID, case .signaled(let signal, _) = reaped.exit.status, frontend != nil {

@@ -28,6 +28,9 @@ extension Monitor {
             case .print(let text, let status):
                 auditDecision(requestID, program, "help", [])
                 tell(.printed(request: request, toError: false, text: text, status: status))
+            case .help(let page):
+                auditDecision(requestID, program, "help", [])
+                print(page, request, session)
             case .refuse(let refusal):
                 refuse(request, requestID, program, reason: "\(refusal.reason)", text: refusal.text(for: session))
             case .run(let launch):
@@ -99,6 +102,7 @@ extension Monitor {
     /// Nobody hears a command any more: it ends, or it goes on unheard.
     mutating func abandon(_ request: UInt32) {
         dropWaiting(request)
+        dropHelp(request)
         guard var running = commands[request] else { return }
         if running.command.survivesDisconnect {
             running.isAbandoned = true
@@ -112,6 +116,7 @@ extension Monitor {
     mutating func endCommands(_ cause: RunningCommand.Cause) {
         if cause == .stop { for hook in hooks.values { hook.kill() } }
         for request in waiting.keys.sorted() { dropWaiting(request) }
+        for request in helps.keys.sorted() { dropHelp(request) }
         for request in commands.keys.sorted() {
             guard cause == .stop else {
                 abandon(request)
@@ -132,6 +137,7 @@ extension Monitor {
             if commands[request]?.isAbandoned == true { commands[request]?.drain() }
         }
         tickDrops()
+        tickListers()
     }
 
     /// Passes on what commands with an `output_limit` wrote, and ends those that wrote more.
