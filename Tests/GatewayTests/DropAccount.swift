@@ -11,9 +11,11 @@ struct DropAccount {
     /// - Parameters:
     ///   - drop: members of the `drop` table besides `root`.
     ///   - lines: more lines of the command.
-    static func serving(_ drop: String = "", lines: String = "", more: String = "", _ body: (DropAccount) throws -> Void) throws {
-        var policy = TestPolicy(keys: [.init(name: "alice", lines: #"may = ["inbox"]"#)])
+    ///   - may: what alice may do.
+    static func serving(_ drop: String = "", lines: String = "", more: String = "", may: [String] = ["inbox"], launcher: [String] = [], _ body: (DropAccount) throws -> Void) throws {
+        var policy = TestPolicy(keys: [.init(name: "alice", lines: "may = \(may)")])
         policy.more = more
+        policy.launcher = launcher
         policy.commands = """
             [command.inbox]
             as = "$USER"
@@ -37,11 +39,16 @@ struct DropAccount {
         ["-F", "\(gateway.directory)/ssh_config", "-i", "\(gateway.directory)/alice", "-o", "User=\(gateway.user.name)"]
     }
 
-    func scp(_ words: String...) throws -> Outcome { try run(["/usr/bin/scp"] + options + words) }
+    func scp(_ words: String...) throws -> Outcome { try scp(words) }
+
+    func scp(_ words: [String], patience: Duration = RunningProgram.patience) throws -> Outcome {
+        try run(["/usr/bin/scp"] + options + words, patience: patience)
+    }
 
     /// Runs a batch, in which each command that may fail begins with `-`.
-    func sftp(_ batch: String) throws -> Outcome {
-        try run(["/usr/bin/sftp", "-b", "-"] + options + ["gateway"], input: .bytes(Array("\(batch)\n".utf8)))
+    func sftp(_ batch: String, login: String? = nil) throws -> Outcome {
+        // The first value of an option counts.
+        try run(["/usr/bin/sftp", "-b", "-"] + (login.map { ["-o", "User=\($0)"] } ?? []) + options + ["gateway"], input: .bytes(Array("\(batch)\n".utf8)))
     }
 
     /// Speaks to the far end of a copy by hand.

@@ -30,7 +30,8 @@ final class Gateway {
     private init(_ policy: TestPolicy) throws {
         self.policy = policy
         user = try Self.findUser()
-        directory = "/tmp/gatewaytest-\(processID)-\(UInt32.random(in: 0 ... .max))"
+        let directory = "/tmp/gatewaytest-\(processID)-\(UInt32.random(in: 0 ... .max))"
+        self.directory = directory
         try makeDirectory(directory, mode: 0o755)
         for name in policy.hostKeys + policy.signers { try Self.makeKey("\(directory)/\(name)") }
         for key in policy.keys {
@@ -40,7 +41,8 @@ final class Gateway {
         try policy.text(directory: directory, user: user.name).write(toFile: "\(directory)/policy.toml", atomically: false, encoding: .utf8)
         try Self.apply(directory)
         try policy.prepare(directory)
-        process = try RunningProgram(Self.command(directory, policy.hostKeys) + ["-v", "--listen", "127.0.0.1:0"])
+        let launcher = policy.launcher.map { $0.replacing("$DIRECTORY", with: directory) }
+        process = try RunningProgram(launcher + Self.command(directory, policy.hostKeys) + ["-v", "--listen", "127.0.0.1:0"])
         guard try becomesTrue(within: .seconds(10), { log.contains("listening on ") }) else { throw Trouble("posternd does not listen:\n\(log)") }
         port = try Self.port(in: log)
         try writeClientFiles()

@@ -17,6 +17,8 @@ struct TestPolicy {
     var commands = Self.shell
     /// The host keys, the first being the one that clients know.
     var hostKeys = ["host"]
+    /// What posternd is started by, in which `$DIRECTORY` stands for the gateway's: none, or a program with its first arguments.
+    var launcher: [String] = []
     /// What is done in the gateway's directory before it is started.
     var prepare: @Sendable (_ directory: String) throws -> Void = { _ in }
     /// Keys that are made, but not listed as such.

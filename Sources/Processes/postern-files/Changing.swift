@@ -5,6 +5,7 @@ import Linux
 extension Inbox {
     /// Times of what this connection has sent, and of everything for who may overwrite; modes likewise.
     mutating func change(_ path: RemotePath, _ change: AttributeChange) throws(FileError) {
+        if let upload = uploads[path] { return try self.change(upload, change) }
         guard sent.contains(path) || may(.overwrite) else { throw FileError(.permissionDenied) }
         // A length and an owner are never changed in place.
         guard change.size == nil, !change.owner else { throw FileError(.permissionDenied) }

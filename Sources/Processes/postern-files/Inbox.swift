@@ -15,6 +15,8 @@ struct Inbox: FileSystem {
     var storage: Storage?
     /// What this connection has sent, which its sender may look at.
     var sent: Set<RemotePath> = []
+    /// What this connection is sending: it sees these files as if they were there.
+    var uploads: [RemotePath: UploadFile] = [:]
 
     /// What taking files needs.
     struct Storage {
@@ -77,6 +79,7 @@ struct Inbox: FileSystem {
     // MARK: - Looking
 
     func attributes(of path: RemotePath) throws(FileError) -> FileAttributes {
+        if let upload = uploads[path] { return try attributes(of: upload) }
         let isKnown = path.isRoot || sent.contains(path) || may(.list) || may(.download)
         guard isKnown || may(.makeDirectory) else { throw FileError(.noSuchFile) }
         let status = try status(path)

@@ -20,9 +20,11 @@ extension Inbox {
         try storage.quota?.reserve(reserved)
         do throws(FileError) {
             let (file, hiddenName) = try Self.openNew(in: storage.hidden)
-            return UploadFile(
+            let upload = UploadFile(
                 path, file, in: parent, hiddenName: hiddenName, mustBeWhole: isThere && !options.contains(.truncate),
                 mode: Self.mode(mode ?? 0o644), reserved: reserved)
+            uploads[path] = upload
+            return upload
         } catch {
             storage.quota?.release(reserved)
             throw error
@@ -95,7 +97,13 @@ extension Inbox {
 
     func synchronize(_ upload: UploadFile) throws(FileError) { try asking { () throws(Errno) in try upload.file.synchronize() } }
 
+    /// Neither seen nor open any more.
+    private mutating func forget(_ upload: UploadFile) {
+        if uploads[upload.path] === upload { uploads[upload.path] = nil }
+    }
+
     mutating func discard(_ upload: UploadFile) {
+        forget(upload)
         if let hidden = storage?.hidden { removeHidden(upload, hidden) }
         storage?.quota?.release(upload.reserved)
         upload.reserved = Usage()
@@ -128,6 +136,7 @@ extension Inbox {
                 try taking().quota?.count()
                 throw error
             }
+            forget(upload)
             if sent.count < Self.mostSent { sent.insert(upload.path) }
             try reporter.received(upload.path, size: upload.size, sha256: sha256)
         } catch {

@@ -7,6 +7,8 @@ import SFTP
 import Files
 
 ignoreBrokenPipes()
+// When the client goes its input ends, and what is on its way is given up in order. One that is stuck is killed a moment later.
+ignoreTermination()
 setFileCreationMask(0)
 do throws(Settings.Fault) {
     let reporter = Reporter()

@@ -64,6 +64,11 @@ public struct SignalDescriptor: Sendable {
     }
 }
 
+/// SIGTERM is not heard: for a process that ends by itself when its input does.
+public func ignoreTermination() {
+    postern_ignore_signal(SIGTERM)
+}
+
 /// Writes to a closed pipe or socket fail with ``Errno/brokenPipe`` instead of ending the process.
 public func ignoreBrokenPipes() {
     postern_ignore_signal(SIGPIPE)
