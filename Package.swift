@@ -58,6 +58,7 @@ let package = Package(
 
         // Policy: pure; only `postern` links PolicySource.
         module("Policy", "Policy"),
+        module("Policy", "Arrivals", ["Policy"]),
         module("Policy", "PolicySource", ["Policy", "TOMLKit"]),
 
         // System: the only C, system calls and `unsafe`.
@@ -75,7 +76,7 @@ let package = Package(
         module("System", "SandboxCompiler", ["CSeccomp", "Linux", "Policy", "Sandbox"]),
 
         // Processes: one folder is one executable.
-        program("posternd", ["Linux", "Sandbox", "Sodium", "Policy", "SSHWire", "SSHKeys", "MonitorProtocol"], staticPie),
+        program("posternd", ["Linux", "Sandbox", "Sodium", "Policy", "Arrivals", "SSHWire", "SSHKeys", "MonitorProtocol"], staticPie),
         program(
             "postern-frontend",
             [
@@ -118,6 +119,7 @@ let package = Package(
         tests("MonitorProtocolTests", ["MonitorProtocol", "SSHWire"]),
         tests("FilesTests", ["Peers", "Files", "SFTP", "SCP", "SSHWire"]),
         tests("PolicyTests", ["Policy"]),
+        tests("ArrivalsTests", ["Arrivals", "Policy"]),
         tests("PolicySourceTests", ["PolicySource", "Policy"], resources: [.copy("Wrong")]),
         tests("StoryTests", ["Policy"], resources: [.copy("Stories")]),
         tests("LinuxTests", ["Linux", "CLinux"]),

@@ -7,6 +7,11 @@ import Testing
         policy.gateway.banner = "Authorised use only."
         policy.gateway.maxChannels = 4
         policy.gateway.idleTimeout = .milliseconds(1500)
+        policy.gateway.arrivals.perSource = 3
+        policy.gateway.arrivals.exempt = (try? [AddressPattern(parsing: "192.0.2.0/24")]) ?? []
+        policy.gateway.arrivals.penalties.silent = .zero
+        policy.gateway.proxy = ProxyRule(from: policy.gateway.arrivals.exempt)
+        policy.gateway.drain = .seconds(7)
         var open = SandboxPlan(name: "service")
         open.network = .any
         open.limits.memory = nil

@@ -10,7 +10,7 @@ public struct IPAddress: Hashable, Sendable {
         self.bytes = bytes
     }
 
-    private init(bytes: [UInt8]) { self.bytes = bytes }
+    private init(network bytes: [UInt8]) { self.bytes = bytes }
 
     /// 32 or 128.
     public var bitCount: Int { bytes.count * 8 }
@@ -18,7 +18,18 @@ public struct IPAddress: Hashable, Sendable {
     /// The IPv4 address of an IPv4-mapped one (RFC 4291 §2.5.5.2), any other as it is.
     public var withoutMapping: IPAddress {
         let prefix: [UInt8] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff]
-        return bytes.count == 16 && bytes.starts(with: prefix) ? IPAddress(bytes: Array(bytes[12...])) : self
+        return bytes.count == 16 && bytes.starts(with: prefix) ? IPAddress(network: Array(bytes[12...])) : self
+    }
+
+    /// From 4 or 16 bytes in network order.
+    public init?(bytes: some Collection<UInt8>) {
+        guard bytes.count == 4 || bytes.count == 16 else { return nil }
+        self.bytes = Array(bytes)
+    }
+
+    /// The first address of the network that has `length` leading bits of this one.
+    public func network(_ length: Int) -> IPAddress {
+        IPAddress(network: bytes.enumerated().map { $1 & Self.mask(of: length - $0 * 8) })
     }
 
     func hasSamePrefix(as other: IPAddress, length: Int) -> Bool {

@@ -34,6 +34,12 @@ public struct Gateway: Equatable, Sendable {
     public var rekeyBytes: UInt64 = 1 << 30
     /// Keys are exchanged again after this time.
     public var rekeyTime: Duration = .seconds(3600)
+    /// Before anybody has logged in.
+    public var arrivals = ArrivalLimits()
+    /// Where connections come through proxies that tell whose they are.
+    public var proxy: ProxyRule?
+    /// How long running commands may go on when the gateway is told to stop.
+    public var drain: Duration = .seconds(30)
 
     public init() {}
 }

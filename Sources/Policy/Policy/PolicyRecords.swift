@@ -15,6 +15,9 @@ extension Gateway: PolicyRecord {
         writer.count(maxChannels)
         writer.integer(rekeyBytes)
         writer.duration(rekeyTime)
+        arrivals.write(to: &writer)
+        writer.optional(proxy) { $1.write(to: &$0) }
+        writer.duration(drain)
     }
 
     init(reading reader: inout RecordReader) throws(RecordFault) {
@@ -26,6 +29,9 @@ extension Gateway: PolicyRecord {
         maxChannels = try reader.count()
         rekeyBytes = try reader.integer()
         rekeyTime = try reader.duration()
+        arrivals = try ArrivalLimits(reading: &reader)
+        proxy = try reader.optional { (reader) throws(RecordFault) in try ProxyRule(reading: &reader) }
+        drain = try reader.duration()
     }
 }
 
