@@ -12,6 +12,7 @@ enum GatewayReader {
         if let time = reader.duration("keepalive", in: .seconds(1)...hour) { gateway.keepalive = time.value }
         if let count = reader.integer("max_channels", in: 1...64) { gateway.maxChannels = Int(count.value) }
         if let rekey = reader.table("rekey") { readRekey(rekey, &gateway, report) }
+        ArrivalReader.read(&reader, &gateway)
         reader.finish()
         return gateway
     }

@@ -30,7 +30,7 @@ struct KeyReader {
         }
         if let lines, lines.isEmpty, let node = reader.entry("public")?.node { report.error(node.region, "\"public\" is empty") }
         var key = Key(name: name, fingerprint: [], may: may(&reader), position: entry.key.region.position)
-        key.from = from(&reader)
+        key.from = reader.addresses("from", use: "admits")?.patterns ?? []
         readTimes(&reader, &key)
         let touch = reader.boolean("touch")
         let pin = reader.boolean("pin")
@@ -80,24 +80,6 @@ struct KeyReader {
             return []
         }
         return commands.indices(of: names, report)
-    }
-
-    private func from(_ reader: inout TableReader) -> [AddressPattern] {
-        let texts = reader.stringOrStrings("from") ?? []
-        let patterns = texts.compactMap { text -> AddressPattern? in
-            do throws(AddressPatternError) {
-                return try AddressPattern(parsing: text.value)
-            } catch {
-                report.fault(error, in: text)
-                return nil
-            }
-        }
-        if let first = texts.first, patterns.count == texts.count, patterns.allSatisfy(\.isExclusion) {
-            report.error(
-                first.region, "\"from\" only excludes, so it admits nobody",
-                hint: "add \"0.0.0.0/0\" and \"::/0\" for everybody else")
-        }
-        return patterns
     }
 
     private func readTimes(_ reader: inout TableReader, _ key: inout Key) {

@@ -221,6 +221,22 @@ extension Command {
 
 /// What two versions of the gateway's settings differ in; nobody's access is among it.
 private enum GatewayVariations {
+    private static func compareLimits(_ old: ArrivalLimits, _ new: ArrivalLimits, _ found: inout [Variation]) {
+        found.compare("max_connections", old.connections, new.connections, .none) { "\($0)" }
+        found.compare("max_unauthenticated", old.unauthenticated, new.unauthenticated, .none) { "\($0)" }
+        found.compare("max_per_source", old.perSource, new.perSource, .none) { "\($0)" }
+        found.compare("source_prefix ipv4", old.ipv4Prefix, new.ipv4Prefix, .none) { "\($0)" }
+        found.compare("source_prefix ipv6", old.ipv6Prefix, new.ipv6Prefix, .none) { "\($0)" }
+        found.compare("exempt", old.exempt, new.exempt, .none) { $0.isEmpty ? "none" : RuleText.of($0) }
+        let times: [(String, Swift.KeyPath<Penalties, Duration>)] = [
+            ("failed", \.failed), ("silent", \.silent), ("slow", \.slow), ("violation", \.violation), ("threshold", \.threshold), ("most", \.most),
+            ("remember", \.remember),
+        ]
+        for (name, place) in times {
+            found.compare("penalties \(name)", old.penalties[keyPath: place], new.penalties[keyPath: place], .none, Quantity.text)
+        }
+    }
+
     static func between(_ old: Gateway, _ new: Gateway) -> [Variation] {
         var found: [Variation] = []
         found.compare("banner", old.banner, new.banner, .none) { "\"\($0)\"" }
@@ -230,6 +246,11 @@ private enum GatewayVariations {
         found.compare("max_channels", old.maxChannels, new.maxChannels, .none) { "\($0)" }
         found.compare("rekey bytes", old.rekeyBytes, new.rekeyBytes, .none) { Quantity.text(bytes: $0) }
         found.compare("rekey time", old.rekeyTime, new.rekeyTime, .none, Quantity.text)
+        found.compare("drain", old.drain, new.drain, .none, Quantity.text)
+        compareLimits(old.arrivals, new.arrivals, &found)
+        found.compare("proxy", old.proxy, new.proxy, .none) { proxy in
+            proxy.map { "\(RuleText.of($0.from)), \($0.isRequired ? "required" : "optional"), \(Quantity.text($0.timeout))" } ?? "none"
+        }
         return found
     }
 }

@@ -27,7 +27,7 @@ public enum Quantity {
         for (unit, scale) in units where milliseconds >= scale && milliseconds % scale == 0 {
             return "\(milliseconds / scale)\(unit)"
         }
-        return "\(milliseconds)ms"
+        return milliseconds == 0 ? "0s" : "\(milliseconds)ms"
     }
 
     /// Bytes in their largest whole unit.

@@ -1,3 +1,5 @@
+import Policy
+
 /// Takes the entries of a table one by one; what nobody took is unknown, and an error.
 struct TableReader {
     let table: Table
@@ -118,6 +120,27 @@ struct TableReader {
             return nil
         }
         return Located(moment.seconds, node.region)
+    }
+
+    /// Addresses and networks, of which not all are excluded.
+    ///
+    /// - Parameter use: what the list does with an address, in a message.
+    mutating func addresses(_ key: String, use: String) -> (patterns: [AddressPattern], first: Region?)? {
+        guard let texts = stringOrStrings(key) else { return nil }
+        let patterns = texts.compactMap { text -> AddressPattern? in
+            do throws(AddressPatternError) {
+                return try AddressPattern(parsing: text.value)
+            } catch {
+                report.fault(error, in: text)
+                return nil
+            }
+        }
+        if let first = texts.first, patterns.count == texts.count, patterns.allSatisfy(\.isExclusion) {
+            report.error(
+                first.region, "\"\(key)\" only excludes, so it \(use) nobody",
+                hint: "add \"0.0.0.0/0\" and \"::/0\" for everybody else")
+        }
+        return (patterns, texts.first?.region)
     }
 
     /// A string out of `choices`.

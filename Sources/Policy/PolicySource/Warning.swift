@@ -23,4 +23,6 @@ enum Warning: String, CaseIterable {
     case unusedArgument = "unused-argument"
     /// A path of a sandbox that is not there.
     case missingPath = "missing-path"
+    /// The PROXY protocol is believed from this machine's own loopback.
+    case trustedLoopback = "trusted-loopback"
 }
