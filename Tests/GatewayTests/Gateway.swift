@@ -50,7 +50,7 @@ final class Gateway {
 
     /// `posternd` with the files of a gateway's directory.
     static func command(_ directory: String, _ hostKeys: [String] = ["host"]) throws -> [String] {
-        [try program("posternd"), "--policy", "\(directory)/policy.db"] + hostKeys.flatMap { ["--host-key", "\(directory)/\($0)"] }
+        [try program("posternd"), "--policy", "\(directory)/policy.db", "--state", "\(directory)/state"] + hostKeys.flatMap { ["--host-key", "\(directory)/\($0)"] }
     }
 
     /// The programs under test: in `$POSTERN_PROGRAMS`, or where `make build` leaves them.

@@ -113,6 +113,7 @@ final class Site: Sendable {
         version = 1
         [gateway]
         login_grace = "\(grace)"
+        exempt = ["127.0.0.1"]
         max_channels = \(Self.mostChannels)
         [key.alice]
         public = "\(PublicKey(ed25519: alice.publicKey).line(comment: "alice"))"

@@ -28,7 +28,7 @@ final class LivePolicy {
     func refresh() -> String? {
         do throws(Fault) {
             let now = try naming("policy \"\(path)\"") { () throws(Errno) in try openFile(path, .pathOnly).status() }
-            guard now != file else { return nil }
+            guard !now.isSameFile(as: file) else { return nil }
             (file, compiled) = try Self.open(path, trusted)
             return "policy \"\(path)\" has changed and is taken up"
         } catch {
@@ -95,6 +95,13 @@ final class LivePolicy {
                 }
             throw Fault("policy: \(error)\(advice)")
         }
+    }
+}
+
+extension FileStatus {
+    /// Whether nothing was written since; that somebody has read it means nothing.
+    fileprivate func isSameFile(as other: FileStatus) -> Bool {
+        (device, inode, size, modified, mode, uid) == (other.device, other.inode, other.size, other.modified, other.mode, other.uid)
     }
 }
 

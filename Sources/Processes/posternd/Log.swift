@@ -59,6 +59,15 @@ struct Log {
         sink.write(JSONText.object(head + kept).description, .notice)
     }
 
+    /// Writes that connections were turned away.
+    ///
+    /// - Parameter times: how many; nil: it is not to be said of this one.
+    func turnedAway(_ reason: String, _ times: Int?) {
+        guard let times else { return }
+        audit("refused", [.init("reason", .string(reason)), .init("times", .integer(Int64(times)))])
+        info("refused \(times == 1 ? "a connection" : "\(times) connections") from \(peer): \(reason)")
+    }
+
     /// Writes what an administrator should look at.
     func error(_ text: String) { say(text, .error) }
 

@@ -1,3 +1,4 @@
+import Arrivals
 import Linux
 import MonitorProtocol
 import Policy
@@ -17,18 +18,19 @@ struct Monitor {
     }
 
     let isRoot: Bool
-    let local: Session.Endpoint
-    let peer: Session.Endpoint
-    let connectionID: String
+    let arrival: Arrival
+    var local: Session.Endpoint { arrival.local }
+    var peer: Session.Endpoint { arrival.peer }
+    var connectionID: String { arrival.connectionID }
+    var gateway: Gateway { arrival.gateway }
+    var policy: LivePolicy { arrival.policy }
     private let identification: String
     private let hostKeys: HostKeys
-    let gateway: Gateway
     let authority: Authority
     private let connection: Descriptor
     private let signals: SignalDescriptor
     private let started: Duration
     var log: Log
-    let policy: LivePolicy
     var progress = Progress.beforeKeys
     private var gate = RequestGate()
     /// Nil once it has gone.
@@ -52,6 +54,10 @@ struct Monitor {
     private var farewell = "the connection was lost"
     /// False when the peer or the frontend broke a rule.
     private(set) var endedWell = true
+    /// Its frontend broke a rule, or crashed.
+    private var hasMisbehaved = false
+    /// A key was tried that may not enter.
+    private var hasFailed = false
     private var poll = PollSet()
 
     /// How much later than the frontend should we end a connection without a user.
@@ -60,27 +66,20 @@ struct Monitor {
     /// A frontend that talks without end does not keep us from the rest.
     private static let mostRequestsATurn = 64
 
-    /// The order: look at what we were given, greet, start the frontend, and give up what is needed no more.
-    init(_ options: Options, log: Log, software: String) throws(Fault) {
-        Sodium.initialize()
+    /// The order: greet, start the frontend, and give up what is needed no more.
+    init(_ options: Options, _ arrival: Arrival, software: String) throws(Fault) {
         isRoot = Users.currentUID == 0
-        connection = .standardInput
-        (peer, local) = Self.ends(of: connection)
-        connectionID = Self.randomID()
-        self.log = log
-        self.log.connection = connectionID
-        self.log.peer = peer.host
+        self.arrival = arrival
+        connection = arrival.connection
+        log = arrival.log
         started = Clock.monotonic
         try naming("signals", isTemporary: true) { () throws(Errno) in
             try setNotDumpable()
             try setSubreaper()
         }
-        let trusted = isRoot ? nil : Users.currentUID
-        policy = try LivePolicy(options.policy, trusting: trusted)
-        gateway = try policy.gateway()
-        hostKeys = try HostKeys(options.hostKeys, trusting: trusted)
-        authority = Authority(peerHost: peer.host)
-        identification = "SSH-2.0-\(software) \(connectionID)"
+        hostKeys = try HostKeys(options.hostKeys, trusting: isRoot ? nil : Users.currentUID)
+        authority = Authority(peerHost: arrival.peer.host)
+        identification = Arrival.identification(software, arrival.connectionID)
         try Self.greet(connection, identification)
         signals = try naming("signals", isTemporary: true) { () throws(Errno) in
             try SignalDescriptor([.child, .terminate, .interrupt, .hangUp])
@@ -109,36 +108,29 @@ struct Monitor {
         }
     }
 
-    private static func ends(of connection: Descriptor) -> (peer: Session.Endpoint, local: Session.Endpoint) {
-        func endpoint(_ address: () throws(Errno) -> SocketAddress) -> Session.Endpoint {
-            do throws(Errno) {
-                let found = try address()
-                return Session.Endpoint(host: found.host, port: found.port)
-            } catch {
-                return Session.Endpoint(host: "unknown", port: 0)
-            }
-        }
-        return (endpoint(connection.peerAddress), endpoint(connection.localAddress))
-    }
-
-    /// Eight hexadecimal digits, in every record of this connection.
-    private static func randomID() -> String {
-        randomBytes(count: 4).map { byte in String(byte >> 4, radix: 16) + String(byte & 15, radix: 16) }.joined()
-    }
-
     // MARK: - The loop
 
     /// Serves the connection, and what outlives it, to the end.
     mutating func run() throws(Fault) {
-        log.audit("connect", [.init("local", .string("\(local.host):\(local.port)"))])
+        let proxy = arrival.proxy.map { [JSONText.Member("proxy", .string($0))] } ?? []
+        log.audit("connect", [.init("local", .string("\(local.host):\(local.port)"))] + proxy)
         tell(.begin(settings))
         while frontend != nil { turn() }
+        arrival.isOver(offence)
         endCommands(.disconnect)
         while !commands.isEmpty || !hooks.isEmpty || !listers.isEmpty { outlive() }
         _ = killDescendants(sparing: Set(removers.keys))
         while !removers.isEmpty { outlive() }
         log.audit(
             "disconnect", [.init("reason", .string(farewell)), .init("duration_ms", .integer((Clock.monotonic - started).milliseconds))])
+    }
+
+    /// What the connection did wrong, for the limits on its source.
+    private var offence: Offence? {
+        if hasMisbehaved { return .violation }
+        if case .authenticated = progress { return nil }
+        if started + gateway.loginGrace <= Clock.monotonic { return .slow }
+        return hasFailed ? .failed : .silent
     }
 
     private var settings: MonitorMessage.Settings {
@@ -235,6 +227,7 @@ struct Monitor {
             finish(command, reaped.exit)
         } else if reaped.pid == frontendPID, case .signaled(let signal, _) = reaped.exit.status, frontend != nil {
             log.error("the frontend was ended by \(signal)")
+            hasMisbehaved = true
         }
     }
 
@@ -314,6 +307,7 @@ struct Monitor {
             }
             log.audit("authentication", members)
             log.info("\(user.keyName) logs in as \(user.login)")
+            arrival.hasLoggedIn()
             tell(.authenticated(true))
         case .failure(let refusal):
             auditAuthentication(credential, refused: refusal.description, stage: "signature")
@@ -333,7 +327,8 @@ struct Monitor {
         }
     }
 
-    private func auditAuthentication(_ credential: FrontendMessage.Credential, refused reason: String, stage: String) {
+    private mutating func auditAuthentication(_ credential: FrontendMessage.Credential, refused reason: String, stage: String) {
+        hasFailed = true
         log.audit(
             "authentication",
             [
@@ -360,6 +355,7 @@ struct Monitor {
             log.error("ended the frontend: \(violation)")
             farewell = "violation"
             endedWell = false
+            hasMisbehaved = true
         }
         guard let ended = frontend else { return }
         frontend = nil

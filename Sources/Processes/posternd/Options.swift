@@ -8,6 +8,10 @@ struct Options {
     var listen: [SocketAddress] = []
     var verbosity = Verbosity.normal
     var log = LogTarget.standardError
+    /// A directory for what the processes of a gateway know in common.
+    var state = StateDirectory.standard
+    /// The place that the listener which accepted this connection has for it.
+    var arrival: String?
 
     enum Verbosity: Int, Comparable {
         case quiet, normal, verbose, debug
@@ -31,7 +35,7 @@ struct Options {
     }
 
     static let usage = """
-        usage: posternd [-qv] [--policy FILE] [--host-key FILE]... [--listen [ADDR:]PORT]... [--log stderr|syslog|FILE]
+        usage: posternd [-qv] [--policy FILE] [--host-key FILE]... [--listen [ADDR:]PORT]... [--log stderr|syslog|FILE] [--state DIR]
           with a connection as standard input it serves that one; with --listen, or sockets from the service manager, it accepts them
 
         """
@@ -54,6 +58,11 @@ struct Options {
                 let path = try value(of: argument)
                 options.hostKeys = isHostKeyGiven ? options.hostKeys + [path] : [path]
                 isHostKeyGiven = true
+            case "--state":
+                options.state = try value(of: argument)
+                guard options.state.hasPrefix("/") else { throw Fault(text: "--state takes a path from the root, not \"\(options.state)\"") }
+            // Between our own processes.
+            case "--arrival": options.arrival = try value(of: argument)
             case "--log": options.log = try logTarget(try value(of: argument))
             case "--listen":
                 let text = try value(of: argument)
@@ -87,7 +96,7 @@ struct Options {
 
     /// The arguments that make another `posternd` with the same settings serve one connection.
     var forOneConnection: [String] {
-        var arguments = ["--policy", policy] + hostKeys.flatMap { ["--host-key", $0] }
+        var arguments = ["--policy", policy, "--state", state] + hostKeys.flatMap { ["--host-key", $0] }
         switch verbosity {
         case .quiet: arguments.append("-q")
         case .normal: break

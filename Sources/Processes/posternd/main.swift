@@ -4,6 +4,7 @@ import Linux
 private let exitTemporary: Int32 = 111
 private let exitUsage: Int32 = 100
 private let version = "0.1"
+private let software = "Postern_\(version)"
 
 private func stop(_ text: String, _ status: Int32) -> Never {
     Log.sinkOfFaults.write("posternd: \(text)", .error)
@@ -19,13 +20,15 @@ private func serve(_ options: Options) -> Never {
             guard Descriptor.standardInput.isSocket else {
                 stop("standard input is no connection; use --listen, or see posternd(8)", exitUsage)
             }
-            var monitor = try Monitor(options, log: log, software: "Postern_\(version)")
+            var monitor = try Monitor(options, try Arrival(options, log, software: software), software: software)
             try monitor.run()
             if !monitor.endedWell { exitNow(exitTemporary) }
         } else {
-            var listener = try Listener(options, sockets: listeners, log: log)
+            var listener = try Listener(options, sockets: listeners, log: log, software: software)
             try listener.run()
         }
+        exitNow(0)
+    } catch is Arrival.TurnedAway {
         exitNow(0)
     } catch let fault as Fault {
         stop(fault.text, fault.isTemporary ? exitTemporary : exitUsage)

@@ -46,9 +46,14 @@ extension Descriptor {
         return socket
     }
 
-    /// A TCP socket connected to a numeric address.
-    public static func connect(to address: SocketAddress) throws(Errno) -> Descriptor {
+    /// A TCP socket connected to a numeric address, from one of this machine's own.
+    public static func connect(to address: SocketAddress, from own: SocketAddress? = nil) throws(Errno) -> Descriptor {
         let (socket, kernelAddress) = try make(for: address)
+        if let own {
+            guard let kernelAddress = sockaddr_storage(own) else { throw .addressNotAvailable }
+            // SAFETY: bind(2) reads the address, at most as long as the structure.
+            try checked { unsafe withAddress(kernelAddress) { unsafe bind(socket.number, __CONST_SOCKADDR_ARG(__sockaddr__: $0), $1) } }
+        }
         // SAFETY: connect(2) reads the address, at most as long as the structure.
         try checked { unsafe withAddress(kernelAddress) { unsafe CLinux.connect(socket.number, __CONST_SOCKADDR_ARG(__sockaddr__: $0), $1) } }
         return socket
@@ -87,6 +92,14 @@ extension Descriptor {
 
     public var isSocket: Bool {
         do throws(Errno) { return try status().kind == .socket } catch { return false }
+    }
+
+    /// The next byte, which stays where it is; nil at the end.
+    public func peek() throws(Errno) -> UInt8? {
+        var byte: UInt8 = 0
+        // SAFETY: recv(2) writes at most one byte.
+        let count = try checked { unsafe recv(number, &byte, 1, Int32(MSG_PEEK)) }
+        return count == 0 ? nil : byte
     }
 
     /// Sends small segments at once.
