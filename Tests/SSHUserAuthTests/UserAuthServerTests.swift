@@ -1,7 +1,7 @@
 import SSHWire
 import Testing
 
-@testable import SSHUserAuth
+@_spi(Passwords) @testable import SSHUserAuth
 
 @Suite("RFC 4252: user authentication, the server's side") struct UserAuthServerTests {
     enum Stage: String, CaseIterable, Sendable {
@@ -97,7 +97,7 @@ import Testing
 
     @Test func `asks about passwords where they are offered`() throws {
         var configuration = UserAuthServer.Configuration()
-        configuration.methods = ["publickey", "password"]
+        configuration.takesPasswords = true
         var server = try Self.server(.expectRequest, configuration)
         #expect(try Self.receive(&server, Self.request(.password("p"))) == [.ask(.password(user: "alice", password: "p"))])
         var outputs: [UserAuthServer.Output] = []

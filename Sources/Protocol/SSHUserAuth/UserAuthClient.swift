@@ -75,6 +75,11 @@ public struct UserAuthClient: Sendable {
             state = .granted(user: request.user)
             return [.granted]
         case (.expectAnswer(let request), .userAuthPublicKeyOK):
+            if case .password = request.method {
+                // RFC 4252 §8: the same number asks for a new password, which is not had here; other methods may go on.
+                state = .ready
+                return [.refused(methods: [], partialSuccess: false)]
+            }
             return try accept(try parse(UserAuthPublicKeyOK.self, payload), of: request)
         default:
             throw .unexpected(number, during: state.name)

@@ -38,8 +38,13 @@ public struct UserAuthServer: Sendable {
     }
 
     public struct Configuration: Sendable {
-        /// What a failure lists: `publickey`, and where the library wants it `password`.
-        public var methods = ["publickey"]
+        /// What a failure lists.
+        var methods: [String] { (takesPublicKeys ? ["publickey"] : []) + (takesPasswords ? ["password"] : []) }
+        /// Whether keys are asked about at all.
+        public var takesPublicKeys = true
+        /// The library may let its user decide about passwords. The gateway cannot: a test sees to it that only Sources/Library names this
+        /// interface, and without it there is no way to set it.
+        @_spi(Passwords) public var takesPasswords = false
         /// Shown to the user before anything else; empty: nothing.
         public var banner = ""
         /// Signatures (or passwords) a connection may try; more end it.
@@ -132,16 +137,16 @@ public struct UserAuthServer: Sendable {
     private mutating func consider(_ request: UserAuthRequest) throws(UserAuthError) -> [Output] {
         guard request.service == Self.nextService else { throw .unknownService(request.service) }
         switch request.method {
-        case .publicKey(let algorithm, let key, let signature?, let hostKey):
+        case .publicKey(let algorithm, let key, let signature?, let hostKey) where configuration.takesPublicKeys:
             try countSignature()
             return ask(.verify(SignedKey(user: request.user, algorithm: algorithm, key: key, signature: signature, hostKey: hostKey)))
-        case .publicKey(let algorithm, let key, nil, let hostKey):
+        case .publicKey(let algorithm, let key, nil, let hostKey) where configuration.takesPublicKeys:
             try countProbe()
             return ask(.mayProbe(ProbedKey(user: request.user, algorithm: algorithm, key: key, hostKey: hostKey)))
-        case .password(let password) where configuration.methods.contains("password"):
+        case .password(let password) where configuration.takesPasswords:
             try countSignature()
             return ask(.password(user: request.user, password: password))
-        case .none, .password, .other:
+        case .none, .publicKey, .password, .other:
             try countProbe()
             return [failure]
         }
