@@ -64,13 +64,6 @@ public struct ClientConnection: Endpoint {
         for case .send(let payload) in userAuth.attempt(user: user, method: method) { stack.transport.send(payload) }
     }
 
-    /// Opens a session channel; ``Connection/Event/opened(_:)`` follows. Nil when there are too many.
-    public mutating func openSession() -> ChannelID? {
-        guard let (id, output) = stack.withConnection({ $0.open() }) else { return nil }
-        stack.perform([output])
-        return id
-    }
-
     // MARK: - Steps
 
     private mutating func handle(_ event: Transport.Event, now: Duration) throws(SSHError) -> Event? {

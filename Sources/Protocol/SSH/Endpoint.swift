@@ -63,6 +63,13 @@ extension Endpoint {
 
     public var openChannels: [ChannelID] { stack.connection?.openChannels ?? [] }
 
+    /// Opens a session channel; ``Connection/Event/opened(_:)`` follows. Nil when there are too many.
+    public mutating func openSession() -> ChannelID? {
+        guard let (id, output) = stack.withConnection({ $0.open() }) else { return nil }
+        stack.perform([output])
+        return id
+    }
+
     /// See ``Connection/accept(_:)``.
     public mutating func accept(_ id: ChannelID) {
         stack.perform([stack.withConnection { $0.accept(id) }])

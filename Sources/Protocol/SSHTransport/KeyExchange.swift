@@ -218,15 +218,26 @@ struct KeyExchange: Sendable {
         let key: PublicKey
         let signature: SignatureBlob
         do throws(KeyError) {
-            key = try PublicKey(blob: message.hostKey)
+            key = try Self.hostKey(message.hostKey, agreement.algorithms.hostKey)
             signature = try SignatureBlob(blob: message.signature)
         } catch {
             throw .badHostKey
         }
-        guard key.algorithm == agreement.algorithms.hostKey else { throw .badHostKey }
         guard key.isValid(signature, over: hash) else { throw .badHostKeySignature }
         state = .expectVerdict(agreement, exchangeHash: hash, secret: secret)
         return [.judgeHostKey(message.hostKey)]
+    }
+
+    /// The key that signs, in the blob of a key or of a certificate, which must be of the type that was agreed.
+    private static func hostKey(_ blob: [UInt8], _ algorithm: String) throws(KeyError) -> PublicKey {
+        if Certificate.algorithms.contains(algorithm) {
+            let certificate = try Certificate(blob: blob)
+            guard certificate.algorithm == algorithm else { throw .unsupported(algorithm: certificate.algorithm) }
+            return certificate.key
+        }
+        let key = try PublicKey(blob: blob)
+        guard key.algorithm == algorithm else { throw .unsupported(algorithm: key.algorithm) }
+        return key
     }
 
     private mutating func switchKeys(_ agreement: Agreement, exchangeHash: [UInt8], secret: SecretBytes) -> [Step] {
