@@ -25,6 +25,9 @@ func module(_ level: String, _ name: String, _ dependencies: [Target.Dependency]
     .target(name: name, dependencies: dependencies, path: "Sources/\(level)/\(name)", swiftSettings: strict)
 }
 
+func nio(_ product: String) -> Target.Dependency { .product(name: product, package: "swift-nio") }
+let log = Target.Dependency.product(name: "Logging", package: "swift-log")
+
 func program(_ name: String, _ dependencies: [Target.Dependency], _ linking: [LinkerSetting]) -> Target {
     .executableTarget(
         name: name, dependencies: dependencies, path: "Sources/Processes/\(name)", swiftSettings: strict, linkerSettings: linking)
@@ -38,9 +41,16 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Reso
 
 let package = Package(
     name: "postern",
+    products: [
+        // What other packages import; none of their targets has an unsafe flag, or nobody could depend on them by version.
+        .library(name: "SSHClient", targets: ["SSHClient"]),
+        .library(name: "SSHServer", targets: ["SSHServer"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     ],
     targets: [
         // Protocol: pure.
@@ -74,6 +84,19 @@ let package = Package(
         module("System", "Gcrypt", ["CGcrypt"]),
         module("System", "Sandbox", ["CLinux", "Linux", "Policy"]),
         module("System", "SandboxCompiler", ["CSeccomp", "Linux", "Policy", "Sandbox"]),
+
+        // Library: what other Swift programs import; the gateway links none of it.
+        module("Library", "SSHBase", ["SSHKeys", "Sodium", "Linux"]),
+        module(
+            "Library", "SSHNIO", ["SSHBase", "SSH", "SSHConnection", "SSHTransport", "SSHWire", "Linux", nio("NIOCore"), nio("NIOPosix")]),
+        module(
+            "Library", "SSHClient",
+            ["SSHBase", "SSHNIO", "SSH", "SSHConnection", "SSHTransport", "SSHCiphers", "SSHKeys", "SSHWire", "Sodium", "Gcrypt", "Linux", log]),
+        module(
+            "Library", "SSHServer",
+            [
+                "SSHBase", "SSHNIO", "SSH", "SSHConnection", "SSHTransport", "SSHUserAuth", "SSHCiphers", "SSHKeys", "SSHWire", "Sodium", "Linux", log,
+            ]),
 
         // Processes: one folder is one executable.
         program("posternd", ["Linux", "Sandbox", "Sodium", "Policy", "Arrivals", "SSHWire", "SSHKeys", "MonitorProtocol"], staticPie),
@@ -126,6 +149,7 @@ let package = Package(
         tests("HostileTests", ["Linux", "Sandbox", "MonitorProtocol", "SSHKeys", "SSHWire", "Sodium"]),
         tests("SandboxTests", ["Sandbox", "SandboxCompiler", "Linux", "Policy"]),
         tests("GatewayTests", ["Linux", "Sandbox"]),
+        tests("LibraryTests", ["SSHClient", "SSHServer", "SSHBase", "Linux", "Sandbox"]),
         tests("ArchitectureTests", []),
     ],
     swiftLanguageModes: [.v6]

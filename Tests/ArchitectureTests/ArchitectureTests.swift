@@ -70,6 +70,10 @@ import Testing
         for name in policies { #expect(reachable(from: name, arrows).isDisjoint(with: protocols), "\(name)") }
         #expect(arrows["posternd"]?.isDisjoint(with: ["SSHTransport", "SSHCiphers", "SSH", "PolicySource"]) == true)
         #expect(arrows["postern-frontend"]?.isDisjoint(with: policies) == true)
+        let library = Set(try folders("Sources/Library"))
+        for name in ["posternd", "postern-frontend", "postern-files", "postern-git", "postern-git-hook", "postern-probe"] {
+            #expect(reachable(from: name, arrows).isDisjoint(with: library.union(["NIOCore", "NIOPosix"])), "\(name) links nothing of the library")
+        }
         let system = Set(try folders("Sources/System")).subtracting(["Sodium", "Gcrypt"])
         for name in protocols { #expect(arrows[name]?.isDisjoint(with: system) == true, "\(name) reaches System through Sodium and Gcrypt only") }
     }
@@ -157,6 +161,25 @@ import Testing
         }
     }
 
+    @Test func `only the library can have passwords tried`() {
+        let places = Self.swift.flatMap { $0.places(of: ["Passwords"]) }
+        let users = places.filter { !$0.hasPrefix("Sources/Protocol/SSHUserAuth/UserAuthServer.swift:") }
+        #expect(users.count == 1 && users[0].hasPrefix("Sources/Library/SSHServer/"), "\(users)")
+    }
+
+    @Test func `what the library shows says what it is, and all of it`() {
+        for file in Self.swift where file.path.hasPrefix("Sources/Library/") {
+            for (index, line) in file.code.enumerated() {
+                let words = line.split(separator: " ")
+                guard words.first == "public", words.dropFirst().first != "import", words.dropFirst().first != "typealias" else { continue }
+                #expect(isDocumented(file, index), "\(file):\(index + 1)")
+            }
+            let cases = file.lines.indices.filter { file.code[$0].drop { $0 == " " }.hasPrefix("case ") && file.code[$0].hasPrefix("    case ") }
+            guard file.path.hasPrefix("Sources/Library/SSHBase/") else { continue }
+            for index in cases where !file.code[index].contains(":") { #expect(isDocumented(file, index), "\(file):\(index + 1)") }
+        }
+    }
+
     @Test func `what Protocol and Policy declare for all says what it is`() {
         for file in Self.swift where file.path.hasPrefix("Sources/Protocol/") || file.path.hasPrefix("Sources/Policy/") {
             for (index, line) in file.code.enumerated() where line.hasPrefix("public ") && !line.hasPrefix("public import ") {
@@ -168,7 +191,8 @@ import Testing
     /// Attributes may stand between the comment and the declaration.
     private func isDocumented(_ file: SourceFile, _ index: Int) -> Bool {
         var above = index - 1
-        while above >= 0, file.lines[above].hasPrefix("@") { above -= 1 }
-        return above >= 0 && file.lines[above].hasPrefix("///")
+        func text(_ line: Int) -> Substring { file.lines[line].drop { $0 == " " } }
+        while above >= 0, text(above).hasPrefix("@") { above -= 1 }
+        return above >= 0 && text(above).hasPrefix("///")
     }
 }

@@ -1,0 +1,39 @@
+import Linux
+import SSH
+import SSHBase
+import SSHNIO
+import Sodium
+
+/// Holds a connection open as long as somebody has it.
+final class ClientTie: Sendable {
+    let driver: ClientDriver
+    let handshake: ClientHandshake
+
+    private init(_ driver: ClientDriver, _ handshake: ClientHandshake) {
+        (self.driver, self.handshake) = (driver, handshake)
+    }
+
+    deinit { driver.close() }
+
+    /// Connects, and waits until the server has proved who it is and keys are in use.
+    static func connect(
+        _ host: String, _ port: Int, _ verifier: HostKeyVerifier, _ configuration: SSHClient.Configuration
+    ) async throws(SSHFailure) -> ClientTie {
+        let judge = try verifier.judge(host, port)
+        Sodium.initialize()
+        let handshake = ClientHandshake(host: host, port: port, judge: judge, configuration: configuration)
+        let transport = configuration.transport(wantsCertificate: judge.wantsCertificate)
+        let driver = try await openSocket(host: host, port: port, timeout: configuration.connectTimeout) { loop in
+            let end = ClientConnection(
+                transport, takesChannels: configuration.acceptsChannels, keepalive: configuration.keepalive, random: SystemRandom(),
+                now: Clock.monotonic)
+            return ClientDriver(end, on: loop, role: handshake.role)
+        }
+        let tie = ClientTie(driver, handshake)
+        let failure = SSHFailure.timedOut(after: configuration.connectTimeout, during: "connecting")
+        let cancelAlarm = driver.after(configuration.connectTimeout) { driver.close(failure, saying: "too slow") }
+        defer { cancelAlarm() }
+        try await handshake.established.value()
+        return tie
+    }
+}

@@ -1,0 +1,78 @@
+package import NIOCore
+import NIOPosix
+package import SSHBase
+
+/// Connects to a place, with a ``Driver`` at this end of the connection.
+///
+/// - Parameter makeDriver: called on the connection's event loop, before a byte is read.
+package func openSocket<End: DrivenEnd>(
+    host: String, port: Int, timeout: Duration, _ makeDriver: @escaping @Sendable (any EventLoop) -> Driver<End>
+) async throws(SSHFailure) -> Driver<End> {
+    let bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        .connectTimeout(TimeAmount(timeout))
+        .channelOption(.autoRead, value: false)
+        .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+        .channelInitializer { channel in
+            channel.eventLoop.makeCompletedFuture {
+                try channel.pipeline.syncOperations.addHandler(makeDriver(channel.eventLoop))
+            }
+        }
+    do {
+        // A host with several addresses has several sockets tried, each with a driver; one connects.
+        let channel = try await bootstrap.connect(host: host, port: port).get()
+        return try await channel.eventLoop.submit { try channel.pipeline.syncOperations.handler(type: Driver<End>.self) }.get()
+    } catch {
+        throw .unreachable(place: "\(host):\(port)", reason: "\(error)")
+    }
+}
+
+/// A place where connections are accepted.
+package final class Listener: Sendable {
+    private let channel: any Channel
+
+    private init(_ channel: any Channel) { self.channel = channel }
+
+    /// Accepts connections, each with a ``Driver`` of its own.
+    ///
+    /// - Parameter makeDriver: called with the peer's address on the connection's event loop; nil closes the connection.
+    package static func listen<End: DrivenEnd>(
+        host: String, port: Int, _ makeDriver: @escaping @Sendable (any EventLoop, PeerAddress) -> Driver<End>?
+    ) async throws(SSHFailure) -> Listener {
+        let bootstrap = ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .serverChannelOption(.backlog, value: 1024)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelOption(.autoRead, value: false)
+            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    guard let driver = makeDriver(channel.eventLoop, PeerAddress(channel.remoteAddress)) else { throw ChannelError.eof }
+                    try channel.pipeline.syncOperations.addHandler(driver)
+                }
+            }
+        do {
+            return Listener(try await bootstrap.bind(host: host, port: port).get())
+        } catch {
+            throw .unreachable(place: "\(host):\(port)", reason: "\(error)")
+        }
+    }
+
+    /// The port that is listened on.
+    package var port: Int { channel.localAddress?.port ?? 0 }
+
+    /// Accepts no more; again is harmless.
+    package func close() { channel.close(promise: nil) }
+    /// Waits until no more are accepted.
+    package func waitUntilClosed() async { _ = try? await channel.closeFuture.get() }
+}
+
+/// Where a connection comes from.
+package struct PeerAddress: Sendable {
+    /// An IP address, or empty where there is none.
+    package let host: String
+    package let port: Int
+
+    init(_ address: SocketAddress?) {
+        host = address?.ipAddress ?? ""
+        port = address?.port ?? 0
+    }
+}
