@@ -289,11 +289,14 @@ import Testing
     }
 
     @Test func `the policy to start from is sound, and has tests`() throws {
-        let text = StarterPolicy.text(user: "deploy", publicKey: "ssh-ed25519 AAAA1")
-        let loaded = LoadedPolicy.read("policy.toml", World(files: ["policy.toml": .init(text: text)]).surroundings)
+        let text = StarterPolicy.text(user: "deploy", publicKey: "ssh-ed25519 AAAA1", directory: "/srv/a \"b\"\\c")
+        var surroundings = World(files: ["policy.toml": .init(text: text)]).surroundings
+        surroundings.exists = { _ in true }
+        let loaded = LoadedPolicy.read("policy.toml", surroundings)
         #expect(loaded.text == "")
-        #expect(loaded.policy?.commands.map(\.name) == ["greet", "date"])
-        #expect(loaded.testCount == 3)
+        #expect(loaded.policy?.commands.map(\.name) == ["greet", "date", "repositories", "inbox"])
+        #expect(loaded.policy?.commands.compactMap { $0.git?.root ?? $0.drop?.root } == ["/srv/a \"b\"\\c/git", "/srv/a \"b\"\\c/drop/<key>"])
+        #expect(loaded.testCount == 7)
         #expect(loaded.examples.map { [$0.key, $0.login, $0.command] } == [["me", "deploy", "greet world"]])
     }
 

@@ -1,12 +1,17 @@
 /// The policy that `postern init` writes.
 public enum StarterPolicy {
-    /// A policy of two harmless commands for one key, with comments and tests.
+    /// Where the repositories and the inboxes are, in the policy's directory.
+    public static let (repositories, inboxes) = ("git", "drop")
+
+    /// A policy for one key, with comments and tests: two harmless commands, a root of git repositories and a drop account.
     ///
     /// - Parameters:
     ///   - user: the unix user of the commands.
     ///   - publicKey: `type base64` of the first client key.
-    public static func text(user: String, publicKey: String) -> String {
-        """
+    ///   - directory: the policy's, absolute; ``repositories`` and ``inboxes`` are the user's there.
+    public static func text(user: String, publicKey: String, directory: String) -> String {
+        let path = directory.replacing("\\", with: #"\\"#).replacing("\"", with: #"\""#)
+        return """
         # Who may run what on this host. Change it, then:
         #
         #   postern check      says what is wrong, and runs the tests at the end
@@ -19,7 +24,7 @@ public enum StarterPolicy {
 
         [key.me]
         public = "\(publicKey)"
-        may    = ["greet", "date"]
+        may    = ["greet", "date", "repositories", "inbox"]
 
         # A key can be bound to places and times:
         #
@@ -49,6 +54,20 @@ public enum StarterPolicy {
         stdin   = "none"
         timeout = "10s"
         directory = "/"
+
+        # git clone \(user)@gateway:team/app.git; the first push makes the repository
+
+        [command.repositories]
+        as      = "\(user)"
+        summary = "work on what the team has"
+        git     = { root = "\(path)/\(repositories)", repositories = ["team/**"], access = "write", create = true, refs = [{ match = "**", force = false }] }
+
+        # scp report.csv \(user)@gateway:, or sftp; a file is there when it is whole, and nobody who sends can look
+
+        [command.inbox]
+        as      = "\(user)"
+        summary = "send us reports"
+        drop    = { root = "\(path)/\(inboxes)/<key>", max_file = "100MiB", quota = "1GiB", max_files = 1000, names = ["*.csv", "*.pdf", "*.txt"] }
 
         # ---- how: without "sandbox" a command runs in "tool", which reads the system's programs and nothing else.
         #      Give a command more by a sandbox of your own:
@@ -80,6 +99,32 @@ public enum StarterPolicy {
         command = "greet --help"
         expect  = "refuse"
         reason  = "wrong-argument"
+
+        [[test]]
+        key     = "me"
+        login   = "\(user)"
+        command = "git-receive-pack 'team/app.git'"
+        expect  = "allow"
+
+        [[test]]
+        key     = "me"
+        login   = "\(user)"
+        command = "git-upload-pack 'secret/plan.git'"
+        expect  = "refuse"
+        reason  = "no-repository"
+
+        [[test]]
+        key     = "me"
+        login   = "\(user)"
+        command = "scp -t ."
+        expect  = "allow"
+
+        [[test]]
+        key     = "me"
+        login   = "\(user)"
+        command = "scp -f report.csv"
+        expect  = "refuse"
+        reason  = "drop"
 
         """
     }

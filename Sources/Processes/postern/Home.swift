@@ -47,6 +47,33 @@ struct Home {
         }
     }
 
+    /// Makes a directory in it that is a user's.
+    func make(_ name: String, for account: User) throws(Failure) {
+        let path = "\(directory)/\(name)"
+        do throws(Errno) {
+            do throws(Errno) { try makeDirectory(path, mode: 0o700) } catch .exists { return }
+            if Users.currentUID == 0 { try openFile(path, [.directory, .noFollow]).changeOwner(uid: account.uid, gid: account.gid) }
+        } catch {
+            throw Failure("\"\(path)\" cannot be made: \(error)")
+        }
+    }
+
+    /// Whether a user can enter the directory, by the rights of others: the commands of root's gateway have no more.
+    func isReachable(by account: User) -> Bool {
+        guard Users.currentUID == 0 else { return true }
+        var path = Machine.absolute(directory)
+        while let slash = path.lastIndex(of: "/") {
+            do throws(Errno) {
+                let status = try openFile(path.isEmpty ? "/" : path, [.directory, .pathOnly]).status()
+                if status.uid != account.uid, status.mode & 0o001 == 0 { return false }
+            } catch {
+                return false
+            }
+            path = String(path[..<slash])
+        }
+        return true
+    }
+
     func write(_ text: String, to path: String) throws(Failure) {
         do throws(Errno) {
             try createFile(path, Array(text.utf8), mode: 0o644)

@@ -18,20 +18,22 @@ struct Init: ParsableCommand {
         Sodium.initialize()
         try Console.reporting { () throws(Failure) in
             let isRoot = Users.currentUID == 0
-            let user = try account(isRoot: isRoot)
+            let account = try account(isRoot: isRoot)
             let home = Home(directory ?? (isRoot ? "/etc/postern" : "postern"))
             try home.refuseWhatIsThere()
             try home.make(mode: isRoot ? 0o755 : 0o700)
             let hostKey = try KeyPair.make(home.hostKey, comment: "host")
             let clientKey = try KeyPair.make(home.clientKey, comment: "me")
-            try home.write(StarterPolicy.text(user: user, publicKey: clientKey.line(comment: "")), to: home.policy)
+            let starter = StarterPolicy.text(user: account.name, publicKey: clientKey.line(comment: ""), directory: Machine.absolute(home.directory))
+            try home.write(starter, to: home.policy)
+            for place in [StarterPolicy.repositories, StarterPolicy.inboxes] { try home.make(place, for: account) }
             try home.write("\(Home.hostAlias) \(hostKey.line(comment: ""))\n", to: home.knownHosts)
-            try Console.say(farewell(home, login: user))
+            try Console.say(farewell(home, account))
         }
     }
 
     /// Who the commands run as: never root.
-    private func account(isRoot: Bool) throws(Failure) -> String {
+    private func account(isRoot: Bool) throws(Failure) -> User {
         let found: User?
         let name: String
         do throws(Errno) {
@@ -43,19 +45,21 @@ struct Init: ParsableCommand {
         }
         guard let found else { throw Failure("there is no unix user \"\(name)\"", hint: "say --as NAME for one that there is") }
         if found.uid == 0 { throw Failure("a command never runs as root", hint: "say --as NAME for another user") }
-        return name
+        return found
     }
 
-    private func farewell(_ home: Home, login: String) -> String {
-        """
+    private func farewell(_ home: Home, _ account: User) -> String {
+        let unreachable = home.isReachable(by: account) ? "" : "\nnote: \"\(account.name)\" cannot enter \(home.directory): give git and drop another place there\n"
+        return """
         made in \(home.directory):
           policy.toml     who may run what: read it, change it, then "postern check \(ShellWord.quoted(home.directory))"
           host_ed25519    the gateway's key
           id_ed25519      a first client key, called "me" in the policy
-
+          git, drop       for the repositories and the files that "me" sends
+        \(unreachable)
         try it, in two terminals:
           postern serve \(ShellWord.quoted(home.directory))
-          \(home.sshCommand(login: login, host: "127.0.0.1", port: "2222", command: "greet world"))
+          \(home.sshCommand(login: account.name, host: "127.0.0.1", port: "2222", command: "greet world"))
         """
     }
 }
