@@ -28,6 +28,41 @@ import Testing
         }
     }
 
+    /// The lines by which clients left other restricted shells.
+    static let escapes: [(advisory: String, line: String)] = [
+        ("CVE-2004-1162", "rsync --server -e/bin/sh . ."), ("CVE-2004-1162", "unison -server -sshcmd /bin/sh"), ("CVE-2012-2252", "rsync --server --rsh=/bin/sh . ."),
+        ("CVE-2012-2252", "rsync --server -e./sh . ."), ("CVE-2012-3478", "PATH=/tmp scp -t ."), ("CVE-2012-3478", "LD_PRELOAD=/tmp/x.so scp -t ."),
+        ("CVE-2019-1000018", "scp -t -oProxyCommand=id ."), ("CVE-2019-1000018", "scp -S/bin/sh -f ."),
+        ("CVE-2019-3463", "rsync --server --daemon --config=x . ."), ("CVE-2019-3464", "HOME=. rsync --server . ."),
+        ("CVE-2026-53783", "rsync --server --sender --copy-unsafe-links -e.Lsf . ."), ("CVE-2026-53783", "rsync --server --log-file=x -De.Lsf . ."),
+    ]
+
+    @Test(arguments: escapes) func `the lines that left rssh, scponly and rrsync start nothing`(given: (advisory: String, line: String)) throws {
+        try DropAccount.serving(DropAccount.everything) { account throws in
+            let outcome = try account.speak(given.line, [0])
+            #expect(outcome.code == 126 && outcome.output.isEmpty, "\(given.advisory): \(outcome)")
+            #expect(try account.gateway.records("finished").isEmpty)
+        }
+    }
+
+    // CVE-2012-3478, CVE-2019-3464: rssh passed variables of the client to what it ran.
+    @Test func `no variable of a client reaches the file server`() throws {
+        try DropAccount.serving { account throws in
+            let variables = ["HOME=/tmp/x", "LD_PRELOAD=/tmp/x.so", "RSYNC_RSH=/bin/sh", "PATH=/tmp", "POPT=1"]
+            let pipe = try Descriptor.pipe()
+            let options = ["-o", "SetEnv=\(variables.joined(separator: " "))"]
+            let client = try RunningProgram(account.gateway.sshCommand(["scp -t ."], options: options), input: .open(pipe.reading))
+            let servers = { LiveProcess.descendants(of: account.gateway.process.pid).filter { $0.name == "postern-files" } }
+            #expect(try becomesTrue(within: .seconds(10)) { !servers().isEmpty })
+            for server in servers() {
+                let environment = String(decoding: try readFile("/proc/\(server.pid)/environ", limit: 1 << 20), as: UTF8.self).split(separator: "\0").map(String.init)
+                #expect(environment.filter { variables.contains($0) || $0.hasPrefix("RSYNC") }.isEmpty, "\(environment)")
+            }
+            try client.kill()
+            withExtendedLifetime(pipe.writing) {}
+        }
+    }
+
     @Test func `what a shell would act upon is part of a file name`() throws {
         try DropAccount.serving { account throws in
             let names = ["a;id", "$(id)", "`id`", "a b", "-x", "*", "~root", "a|b", "'", "a'b", "{a,b}", "!", "\u{1b}[2J", "ü", "=", "a&&b"]
