@@ -37,6 +37,7 @@ test-long: build
 
 bench: build
 	@scripts/bench "$(RELEASE)"
+	@scripts/bench-files "$(RELEASE)"
 
 # Ten minutes for each target, or FUZZ_SECONDS.
 fuzz: setup
