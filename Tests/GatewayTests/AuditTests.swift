@@ -5,9 +5,10 @@ import Testing
 @Suite("T35: the audit log") struct AuditTests {
     /// The records of one connection that ran one command, and what each holds besides time, event, connection and peer.
     static let members: [(event: String, names: Set<String>)] = [
-        ("connect", ["local"]), ("authentication", ["result", "login", "key", "fingerprint"]),
-        ("decision", ["request", "key", "login", "asked", "verdict", "command", "user", "argv"]),
-        ("finished", ["request", "command", "status", "duration_ms", "cpu_ms", "peak_memory_kib"]), ("disconnect", ["reason", "duration_ms"]),
+        ("connect", ["local"]), ("authentication", ["key", "result", "login", "fingerprint"]),
+        ("decision", ["key", "request", "login", "asked", "verdict", "command", "user", "argv"]),
+        ("finished", ["key", "request", "command", "status", "duration_ms", "cpu_ms", "peak_memory_kib", "bytes"]),
+        ("disconnect", ["key", "reason", "duration_ms", "bytes"]),
     ]
 
     @Test func `has one line of JSON for each step of a connection`() throws {

@@ -66,6 +66,20 @@ extension Hostile {
             record.expectSound(victim.site)
         }
 
+        /// What a key's holder can write into the log by requests that start nothing.
+        @Test(arguments: Role.available)
+        func `of very many refused requests the number is recorded`(role: Role) throws {
+            let victim = try Victim(as: role)
+            try victim.enter()
+            for request in 0..<600 { #expect(try victim.ask(.start(request: UInt32(request), .exec(Array("no".utf8)), environment: [])).isPrinted(126)) }
+            let record = try victim.leave()
+            let recorded = record.all("decision").count
+            #expect((30..<100).contains(recorded))
+            #expect(record.all("suppressed").compactMap { $0["count"] as? Int }.reduce(recorded, +) == 600)
+            #expect(record.texts("suppressed", "key").allSatisfy { $0 == "alice" })
+            record.expectSound(victim.site)
+        }
+
         /// On a pipe that several connections share only writes of up to 4096 bytes stay whole (pipe(7)).
         @Test(arguments: Role.available)
         func `a record fits into one write, however long the command line`(role: Role) throws {

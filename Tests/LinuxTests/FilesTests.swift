@@ -66,7 +66,7 @@ final class Scratch {
 
     @Test func `log lines stay one line`() throws {
         let (reading, writing) = try Descriptor.pipe()
-        LogSink.descriptor(writing).write("a\nb\u{1b}[0m ü")
+        try LogSink.descriptor(writing).write(LogEntry(.info, "a\nb\u{1b}[0m ü", message: ""))
         var bytes = [UInt8](repeating: 0, count: 64)
         let count = try #require(try reading.read(into: &bytes, bytes.indices))
         #expect(String(decoding: bytes[..<count], as: UTF8.self) == "a?b?[0m ü\n")

@@ -243,8 +243,8 @@ import Testing
         #expect(throws: CompiledPolicyError.wrongLength(expected: UInt64(good.count), found: good.count - 1)) { try CompiledPolicy(Array(good.dropLast())) }
         #expect(throws: CompiledPolicyError.wrongLength(expected: UInt64(good.count), found: good.count + 1)) { try CompiledPolicy(good + [0]) }
         var newer = good
-        newer[8] = 8
-        #expect(throws: CompiledPolicyError.otherVersion(found: 8, supported: 7)) { try CompiledPolicy(newer) }
+        newer[8] = 9
+        #expect(throws: CompiledPolicyError.otherVersion(found: 9, supported: 8)) { try CompiledPolicy(newer) }
         #expect(CompiledPolicyError.damaged("command 3").description == "command 3 of the compiled policy is damaged; run \"postern apply\" again, and test the disk")
         for error in [CompiledPolicyError.notAPolicy, .otherVersion(found: 2, supported: 1), .wrongLength(expected: 2, found: 1)] {
             #expect(error.description.contains("postern apply"))

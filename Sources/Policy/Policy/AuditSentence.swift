@@ -19,6 +19,7 @@ public enum AuditSentence {
             case "violation": record.plain("reason")
             case "disconnect": "\(record.plain("reason"))\(record.after)"
             case "suppressed": "\(record.plain("count")) more refused requests\(record.ofKey)"
+            case "refused": "\(record.plain("times")) of this address: \(record.plain("reason"))"
             case "lost": "\(record.plain("count")) records could not be written"
             default: record.all
             }

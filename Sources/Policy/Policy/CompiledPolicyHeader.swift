@@ -10,7 +10,7 @@
 struct CompiledPolicyHeader: Equatable, Sendable {
     static let magic = Array("PosternP".utf8)
     /// Goes up with every change of what is written.
-    static let version: UInt32 = 7
+    static let version: UInt32 = 8
     static let length = 128
     static let fingerprintBytes = 32
     /// Of a key and of an authority.

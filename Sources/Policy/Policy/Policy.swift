@@ -40,8 +40,18 @@ public struct Gateway: Equatable, Sendable {
     public var proxy: ProxyRule?
     /// How long running commands may go on when the gateway is told to stop.
     public var drain: Duration = .seconds(30)
+    /// What happens when the audit log cannot be written.
+    public var logFailure = LogFailure.refuse
 
     public init() {}
+
+    /// What a gateway does that cannot record what it does.
+    public enum LogFailure: String, CaseIterable, Sendable {
+        /// Nobody enters, and no command is started.
+        case refuse
+        /// All goes on; what was not recorded is counted, and the count recorded as soon as possible.
+        case `continue`
+    }
 }
 
 /// Where something stands in the policy's source.

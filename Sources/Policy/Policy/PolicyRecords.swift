@@ -18,6 +18,7 @@ extension Gateway: PolicyRecord {
         arrivals.write(to: &writer)
         writer.optional(proxy) { $1.write(to: &$0) }
         writer.duration(drain)
+        writer.bool(logFailure == .continue)
     }
 
     init(reading reader: inout RecordReader) throws(RecordFault) {
@@ -32,6 +33,7 @@ extension Gateway: PolicyRecord {
         arrivals = try ArrivalLimits(reading: &reader)
         proxy = try reader.optional { (reader) throws(RecordFault) in try ProxyRule(reading: &reader) }
         drain = try reader.duration()
+        logFailure = try reader.bool() ? .continue : .refuse
     }
 }
 

@@ -13,6 +13,8 @@ enum GatewayReader {
         if let count = reader.integer("max_channels", in: 1...64) { gateway.maxChannels = Int(count.value) }
         if let rekey = reader.table("rekey") { readRekey(rekey, &gateway, report) }
         ArrivalReader.read(&reader, &gateway)
+        let failures = Gateway.LogFailure.allCases.map(\.rawValue)
+        if let text = reader.choice("log_failure", of: failures), let failure = Gateway.LogFailure(rawValue: text.value) { gateway.logFailure = failure }
         reader.finish()
         return gateway
     }

@@ -251,6 +251,7 @@ private enum GatewayVariations {
         found.compare("proxy", old.proxy, new.proxy, .none) { proxy in
             proxy.map { "\(RuleText.of($0.from)), \($0.isRequired ? "required" : "optional"), \(Quantity.text($0.timeout))" } ?? "none"
         }
+        found.compare("log_failure", old.logFailure, new.logFailure, .none) { "\"\($0.rawValue)\"" }
         return found
     }
 }

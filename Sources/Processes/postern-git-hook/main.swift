@@ -21,6 +21,6 @@ do throws(HookFault) {
     }
     exitNow(try PolicyHook.run(name, input: lines))
 } catch {
-    LogSink.descriptor(.standardError).write("postern-git-hook: \(error.text)", .error)
+    LogSink.complain("postern-git-hook: \(error.text)")
     exitNow(1)
 }

@@ -30,6 +30,6 @@ do throws(GitFault) {
     let environment = Environment.entries.filter { !$0.hasPrefix(GitTask.prefix) }
     throw GitFault("\"\(argv[0])\": \(execute(argv[0], arguments: argv, environment: environment))")
 } catch {
-    LogSink.descriptor(.standardError).write("postern-git: \(error.text)", .error)
+    LogSink.complain("postern-git: \(error.text)")
     exitNow(Int32(ExitStatus.notStarted))
 }

@@ -4,7 +4,7 @@ import Sandbox
 
 // By the environment: a static Swift program reads its arguments from /proc, which a sandbox has not.
 guard let word = Environment.value(of: "POSTERN_ACT"), let act = ForbiddenAct(word: word) else {
-    LogSink.descriptor(.standardError).write("postern-probe: it is run by \"postern probe\"", .error)
+    LogSink.complain("postern-probe: it is run by \"postern probe\"")
     exitNow(100)
 }
 switch act.attempt() {

@@ -30,7 +30,7 @@ struct Arrival {
         policy = try LivePolicy(options.policy, trusting: Users.currentUID == 0 ? nil : Users.currentUID)
         gateway = try policy.gateway()
         let (far, near) = Self.ends(of: connection)
-        var log = log
+        self.log = log
         log.connection = connectionID
         log.peer = far.host
         table = Self.openTable(options, log)
@@ -47,7 +47,6 @@ struct Arrival {
             }
             (peer, local, proxy) = (relayed?.client ?? far, relayed?.server ?? near, relayed == nil ? nil : far.host)
             self.claim = claim
-            self.log = log
         } catch let fault as ProxyFault {
             log.turnedAway("\(fault)", 1)
             connection.turnAway("\(fault)", identification: Self.identification(software, connectionID))

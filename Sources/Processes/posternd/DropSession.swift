@@ -13,9 +13,6 @@ struct DropSession {
     let environment: [EnvironmentEntry]
     /// Of `verify` and `on_complete`, by index: another policy may be live when they run.
     var sandboxes: [Int: SandboxPlan] = [:]
-
-    /// Of the key that opened it.
-    var keyName: String { environment.first { $0.name == "POSTERN_KEY" }?.value ?? "" }
 }
 
 /// A program of `verify` or `on_complete` that runs.

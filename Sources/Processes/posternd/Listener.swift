@@ -96,7 +96,7 @@ struct Listener {
         guard let table else { return serve(connection, nil) }
         if let news = policy.refresh() { log.error(news) }
         let answer: Result<ArrivalTable.Claim, ArrivalTable.TurnedAway>
-        var log = log
+        defer { (log.connection, log.peer) = ("", "") }
         do {
             let gateway = try policy.gateway()
             log.peer = try connection.peerAddress().host
@@ -150,6 +150,7 @@ struct Listener {
         try naming("signals", isTemporary: true) { () throws(Errno) in
             while let signal = try signals.next() {
                 if signal == .terminate || signal == .interrupt { mustStop = true }
+                if signal == .hangUp { log.reopen() }
             }
             while let reaped = try reapAny() {
                 if let claim = connections.removeValue(forKey: reaped.pid) { leave(claim) }

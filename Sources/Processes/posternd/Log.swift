@@ -3,27 +3,33 @@ import Policy
 
 /// Where audit records and lines for people go.
 ///
-/// An audit record is one line of JSON; nothing a client sends can begin a line or forge a field.
-struct Log {
+/// An audit record is one line of JSON; nothing a client sends can begin a line or forge a field. A class, since there is one of it.
+final class Log {
     private let sink: LogSink
     private let verbosity: Options.Verbosity
     /// In every record: which connection it is about.
     var connection = ""
     /// The client's address, once it is known.
     var peer = ""
+    /// The name of the client's key, once it is proven.
+    var key = ""
+    /// Records that could not be written, and have not been told of since.
+    private(set) var lost = 0
+    private var hasComplained = false
 
     init(_ options: Options) throws(Fault) {
         verbosity = options.verbosity
-        switch options.log {
-        case .standardError where Log.standardErrorIsConnection, .syslog:
-            openSystemLog(name: "posternd")
-            sink = .systemLog
-        case .standardError:
-            sink = .descriptor(.standardError)
-        case .file(let path):
-            sink = .descriptor(try naming("log file \"\(path)\"") { () throws(Errno) in try openFile(path, [.write, .append, .create], mode: 0o600) })
-        }
+        sink =
+            switch options.log {
+            case .standardError where Log.standardErrorIsConnection, .syslog: Self.systemLog
+            case .standardError: .descriptor(.standardError)
+            case .journal: .journal(LogSocket("/run/systemd/journal/socket"), name: Self.name)
+            case .file(let path): .file(try naming("log file \"\(path)\"") { () throws(Errno) in try LogFile(path) })
+            }
     }
+
+    private static let name = "posternd"
+    private static var systemLog: LogSink { .systemLog(LogSocket("/dev/log"), name: name) }
 
     /// Under inetd and its like standard error is the connection: what is written there would be the first bytes on the wire.
     private static var standardErrorIsConnection: Bool {
@@ -36,27 +42,57 @@ struct Log {
         }
     }
 
-    /// Where a fault goes that keeps the program from having a log: not to a client.
-    static var sinkOfFaults: LogSink {
-        guard standardErrorIsConnection else { return .descriptor(.standardError) }
-        openSystemLog(name: "posternd")
-        return .systemLog
+    /// Says what keeps the program from having a log, or the log from being written; never to a client.
+    static func complain(_ text: String) {
+        let sink: LogSink = standardErrorIsConnection ? systemLog : .descriptor(.standardError)
+        // There is no further place.
+        do throws(Errno) { try sink.write(LogEntry(.error, "\(name): \(text)", message: text)) } catch {}
+    }
+
+    /// Opens the log file anew: what SIGHUP asks for.
+    func reopen() {
+        guard case .file(let file) = sink else { return }
+        do throws(Errno) { try file.reopen() } catch { complainOnce(error) }
+    }
+
+    // MARK: - Records
+
+    /// Writes an audit record. Where a member had to be shortened, it says so.
+    ///
+    /// - Returns: false when it could not be written.
+    @discardableResult
+    func audit(_ event: String, _ members: [JSONText.Member]) -> Bool {
+        guard verbosity > .quiet else { return true }
+        do throws(Errno) {
+            if lost > 0 {
+                try write("lost", [.init("count", .integer(Int64(lost)))])
+                lost = 0
+            }
+            try write(event, members)
+            return true
+        } catch {
+            lost += 1
+            complainOnce(error)
+            return false
+        }
     }
 
     /// What of one member a record keeps, in bytes. With the most that a record has of long members it stays below the 4096 bytes that
     /// a pipe takes in one piece (pipe(7)): the records of connections that share one cannot mix.
     private static let longestMember = 1100
 
-    /// Writes an audit record. Where a member had to be shortened, it says so.
-    func audit(_ event: String, _ members: [JSONText.Member]) {
-        guard verbosity > .quiet else { return }
-        var kept = members.map { JSONText.Member($0.name, $0.value.abridged(to: Self.longestMember)) }
+    private func write(_ event: String, _ members: [JSONText.Member]) throws(Errno) {
+        var kept = isJournal ? members : members.map { JSONText.Member($0.name, $0.value.abridged(to: Self.longestMember)) }
         if kept != members { kept.append(.init("shortened", true)) }
-        let head: [JSONText.Member] = [
+        var head: [JSONText.Member] = [
             .init("time", .string(Clock.timestamp)), .init("event", .string(event)), .init("connection", .string(connection)),
             .init("peer", .string(peer)),
         ]
-        sink.write(JSONText.object(head + kept).description, .notice)
+        if !key.isEmpty { head.append(.init("key", .string(key))) }
+        let sentence = AuditSentence.text(event, head + kept)
+        let record = JSONText.object(head + kept).description
+        try sink.write(LogEntry(.notice, record, message: "\(connection) \(peer) \(sentence)", fields: Self.fields(head + kept, record)))
+        if verbosity >= .verbose, !isJournal { trySaying("\(peer) \(sentence)", .info) }
     }
 
     /// Writes that connections were turned away.
@@ -65,28 +101,59 @@ struct Log {
     func turnedAway(_ reason: String, _ times: Int?) {
         guard let times else { return }
         audit("refused", [.init("reason", .string(reason)), .init("times", .integer(Int64(times)))])
-        info("refused \(times == 1 ? "a connection" : "\(times) connections") from \(peer): \(reason)")
     }
 
+    /// There each record has a line for people already, and may be of any length.
+    private var isJournal: Bool { if case .journal = sink { true } else { false } }
+
+    /// For the journal: the record, and each of its members by itself, as in the record.
+    private static func fields(_ members: [JSONText.Member], _ record: String) -> [(name: String, value: String)] {
+        [("POSTERN_RECORD", record)]
+            + members.map { member in
+                let text = if case .string(let text) = member.value { VisibleText.of(text) } else { member.value.description }
+                return ("POSTERN_\(member.name.uppercased())", text)
+            }
+    }
+
+    // MARK: - Lines for people
+
     /// Writes what an administrator should look at.
-    func error(_ text: String) { say(text, .error) }
+    func error(_ text: String) { trySaying(text, .error) }
 
     /// Writes what goes on, for `-v`.
     func info(_ text: @autoclosure () -> String) {
-        if verbosity >= .verbose { say(text(), .info) }
+        if verbosity >= .verbose { trySaying(text(), .info) }
     }
 
     /// Writes what a developer wants, for `-vv`.
     func debug(_ text: @autoclosure () -> String) {
-        if verbosity >= .debug { say(text(), .debug) }
+        if verbosity >= .debug { trySaying(text(), .debug) }
+    }
+
+    private func trySaying(_ text: String, _ level: LogSink.Level) {
+        do throws(Errno) { try say(text, level) } catch { complainOnce(error) }
     }
 
     /// Writes a line for people. What came from a peer neither moves a cursor nor hides or turns round what stands behind it.
-    private func say(_ text: String, _ level: LogSink.Level) {
+    private func say(_ text: String, _ level: LogSink.Level) throws(Errno) {
         let head = connection.isEmpty ? "" : "\(connection) "
-        sink.write("posternd: \(head)\(VisibleText.shortened(Array(text.utf8), limit: Self.longestLine))", level)
+        let text = head + VisibleText.shortened(Array(text.utf8), limit: Self.longestLine)
+        try sink.write(LogEntry(level, "\(Self.name): \(text)", message: text, fields: connection.isEmpty ? [] : [("POSTERN_CONNECTION", connection)]))
     }
 
     /// In columns.
     private static let longestLine = 2000
+
+    // MARK: - A log that cannot be written
+
+    private func complainOnce(_ error: Errno) {
+        guard !hasComplained else { return }
+        hasComplained = true
+        Self.complain("\(connection) the log cannot be written: \(error)")
+    }
+
+    /// Says at the end what is in no log.
+    func close() {
+        if lost > 0 { Self.complain("\(connection) \(lost) audit records could not be written") }
+    }
 }

@@ -30,7 +30,9 @@ struct Monitor {
     private let connection: Descriptor
     private let signals: SignalDescriptor
     private let started: Duration
-    var log: Log
+    let log: Log
+    /// At most some of what is refused is recorded one by one.
+    var refusals = RefusalRate()
     var progress = Progress.beforeKeys
     private var gate = RequestGate()
     /// Nil once it has gone.
@@ -121,8 +123,15 @@ struct Monitor {
         while !commands.isEmpty || !hooks.isEmpty || !listers.isEmpty { outlive() }
         _ = killDescendants(sparing: Set(removers.keys))
         while !removers.isEmpty { outlive() }
+        summarizeRefusals()
         log.audit(
-            "disconnect", [.init("reason", .string(farewell)), .init("duration_ms", .integer((Clock.monotonic - started).milliseconds))])
+            "disconnect",
+            [
+                .init("reason", .string(farewell)), .init("duration_ms", .integer((Clock.monotonic - started).milliseconds)),
+                .init("bytes", .integer(Int64(clamping: movedBytes))),
+            ])
+        log.close()
+        if log.lost > 0 { endedWell = false }
     }
 
     /// What the connection did wrong, for the limits on its source.
@@ -132,6 +141,9 @@ struct Monitor {
         if started + gateway.loginGrace <= Clock.monotonic { return .slow }
         return hasFailed ? .failed : .silent
     }
+
+    /// Over the connection, both ways, as the kernel counts.
+    var movedBytes: UInt64 { connection.movedBytes }
 
     private var settings: MonitorMessage.Settings {
         MonitorMessage.Settings(
@@ -165,6 +177,7 @@ struct Monitor {
             end(error)
         }
         tickCommands()
+        if let deadline = refusals.deadline, deadline <= Clock.monotonic { summarizeRefusals() }
     }
 
     /// Until when somebody must be authenticated. The frontend ends the connection earlier, by the policy's grace: one that does not is broken.
@@ -192,7 +205,7 @@ struct Monitor {
         for descriptor in commands.values.compactMap(\.drop?.channel) + hooks.values.flatMap(\.waitsFor) + listers.values.flatMap(\.waitsFor) {
             poll.add(descriptor, .readable, token: 0)
         }
-        let deadline = (hooks.values.compactMap(\.deadline) + listers.values.compactMap(\.deadline) + commands.values.compactMap(\.deadline) + waiting.values.map(\.nextLook) + [loginDeadline].compactMap { $0 }).min()
+        let deadline = (hooks.values.compactMap(\.deadline) + listers.values.compactMap(\.deadline) + commands.values.compactMap(\.deadline) + waiting.values.map(\.nextLook) + [loginDeadline, refusals.deadline].compactMap { $0 }).min()
         do throws(Errno) {
             _ = try poll.wait(timeout: deadline.map { $0 - Clock.monotonic })
         } catch {
@@ -204,6 +217,10 @@ struct Monitor {
         do throws(Errno) {
             while let signal = try signals.next() {
                 guard signal != .child else { continue }
+                if signal == .hangUp {
+                    log.reopen()
+                    continue
+                }
                 farewell = "stopped by \(signal)"
                 endCommands(.stop)
                 end(.gone)
@@ -295,18 +312,21 @@ struct Monitor {
         }
         switch answer {
         case .success(let user):
-            gate.userIsAuthenticated()
-            progress = .authenticated(user, session)
+            log.key = user.keyName
             var members: [JSONText.Member] = [
-                .init("result", "granted"), .init("login", .string(user.login)), .init("key", .string(user.keyName)),
+                .init("result", "granted"), .init("login", .string(user.login)),
                 .init("fingerprint", .string(user.identity.key.fingerprintText)),
             ]
             if let vouched = user.admission.certificate {
                 // As text: a reader of JSON may keep fewer than 64 bits of a number.
                 members += [.init("authority", .string(vouched.authority)), .init("serial", .string("\(vouched.serial)"))]
             }
-            log.audit("authentication", members)
-            log.info("\(user.keyName) logs in as \(user.login)")
+            guard log.audit("authentication", members) || gateway.logFailure == .continue else {
+                log.key = ""
+                return tell(.authenticated(false))
+            }
+            gate.userIsAuthenticated()
+            progress = .authenticated(user, session)
             arrival.hasLoggedIn()
             tell(.authenticated(true))
         case .failure(let refusal):
@@ -336,7 +356,6 @@ struct Monitor {
                 .init("login", .string(credential.user)), .init("algorithm", .string(credential.algorithm)),
                 .init("fingerprint", .string(PublicKey.fingerprintText(PublicKey.fingerprint(ofBlob: credential.key)))),
             ])
-        log.info("refused \(JSONText.string(credential.user)): \(reason)")
     }
 
     /// Tells the frontend, while it is there.

@@ -20,21 +20,22 @@ extension Monitor {
                 let reason = if case .unknownKey = refusal { "key not listed any more" } else { "\(refusal)" }
                 return refuse(request, requestID, program, reason: reason, text: text)
             }
+            log.key = admission.key.name
             var session = Session(
                 key: admission.key, login: user.login, peer: peer, local: local, now: Clock.unixSeconds, requestID: requestID,
                 fingerprintText: user.identity.key.fingerprintText)
             session.forcedLine = admission.certificate?.forcedLine
             switch Decision.decide(program.request, environment: variables.compactMap(\.entry), in: session, commands: admission.commands) {
             case .print(let text, let status):
-                auditDecision(requestID, program, "help", [])
+                if !auditAnswer(requestID, program, "help", []) { return refuseUnrecorded(request, requestID) }
                 tell(.printed(request: request, toError: false, text: text, status: status))
             case .help(let page):
-                auditDecision(requestID, program, "help", [])
+                if !auditAnswer(requestID, program, "help", []) { return refuseUnrecorded(request, requestID) }
                 print(page, request, session)
             case .refuse(let refusal):
                 refuse(request, requestID, program, reason: "\(refusal.reason)", text: refusal.text(for: session))
             case .run(let launch):
-                auditDecision(requestID, program, "run", launch.auditMembers)
+                if !auditDecision(requestID, program, "run", launch.auditMembers) { return refuseUnrecorded(request, requestID) }
                 let hooks = [launch.command.drop?.verify, launch.command.drop?.onComplete].compactMap(\.self)
                 var sandboxes: [Int: SandboxPlan] = [:]
                 for hook in hooks { sandboxes[hook.sandbox] = try policy.sandbox(at: hook.sandbox) }
@@ -49,8 +50,14 @@ extension Monitor {
     }
 
     private mutating func refuse(_ request: UInt32, _ requestID: String, _ program: FrontendMessage.Program, reason: String, text: String) {
-        auditDecision(requestID, program, "refuse", [.init("reason", .string(reason))])
+        if !auditAnswer(requestID, program, "refuse", [.init("reason", .string(reason))]) { return refuseUnrecorded(request, requestID) }
         tell(.printed(request: request, toError: true, text: text, status: ExitStatus.refused))
+    }
+
+    /// What the policy's `log_failure` wants where a record cannot be written.
+    private mutating func refuseUnrecorded(_ request: UInt32, _ requestID: String) {
+        let text = "postern: nothing is started, as the gateway cannot write its log\n  request \(requestID)\n"
+        tell(.printed(request: request, toError: true, text: text, status: ExitStatus.notStarted))
     }
 
     private mutating func run(_ launch: Launch, _ sandbox: SandboxPlan, _ request: UInt32, _ session: Session) {
@@ -73,7 +80,7 @@ extension Monitor {
         let started = try CommandStart.start(launch, sandbox, requestID: session.requestID, asRoot: isRoot, pipes: pipes)
         commands[request] = RunningCommand(
             request: request, requestID: session.requestID, command: launch.command, process: started.process,
-            temporaryDirectory: started.temporaryDirectory, started: Clock.monotonic,
+            temporaryDirectory: started.temporaryDirectory, started: Clock.monotonic, movedBefore: movedBytes,
             denials: started.denials, lock: lock, waited: waited,
             git: started.report.map { GitRun(report: $0, missing: launch.target?.missing.text(for: session) ?? "") }, outputs: started.keptOutputs, drop: started.drop)
         relays[request] = started.relay
@@ -190,17 +197,26 @@ extension Monitor {
 
     // MARK: - Records
 
-    /// What of a command line is shown to people, in bytes.
-    private static let longestLine = 1100
-
-    private func auditDecision(_ requestID: String, _ program: FrontendMessage.Program, _ verdict: String, _ more: [JSONText.Member]) {
-        guard case .authenticated(let user, _) = progress else { return }
+    /// - Returns: false when it could not be written, and nothing may happen without.
+    private func auditDecision(_ requestID: String, _ program: FrontendMessage.Program, _ verdict: String, _ more: [JSONText.Member]) -> Bool {
+        guard case .authenticated(let user, _) = progress else { preconditionFailure("a decision for nobody") }
         let members: [JSONText.Member] = [
-            .init("request", .string(requestID)), .init("key", .string(user.keyName)), .init("login", .string(user.login)),
-            .init("asked", program.auditText), .init("verdict", .string(verdict)),
+            .init("request", .string(requestID)), .init("login", .string(user.login)), .init("asked", program.auditText),
+            .init("verdict", .string(verdict)),
         ]
-        log.audit("decision", members + more)
-        log.info("\(user.keyName) as \(user.login) asks for \(program.auditText.abridged(to: Self.longestLine)): \(verdict)")
+        return log.audit("decision", members + more) || gateway.logFailure == .continue
+    }
+
+    /// As ``auditDecision``, for what starts nothing: of very many of these only the number is recorded.
+    private mutating func auditAnswer(_ requestID: String, _ program: FrontendMessage.Program, _ verdict: String, _ more: [JSONText.Member]) -> Bool {
+        guard refusals.admits(now: Clock.monotonic) else { return true }
+        return auditDecision(requestID, program, verdict, more)
+    }
+
+    /// Records how many requests were not recorded one by one.
+    mutating func summarizeRefusals() {
+        guard let count = refusals.takePassedOver(now: Clock.monotonic) else { return }
+        log.audit("suppressed", [.init("count", .integer(Int64(count)))])
     }
 
     private func auditEnd(_ running: RunningCommand, _ exit: Exit, _ ending: MonitorMessage.Ending) {
@@ -217,10 +233,10 @@ extension Monitor {
             .init("duration_ms", .integer((Clock.monotonic - running.started).milliseconds)),
             .init("cpu_ms", .integer((exit.userTime + exit.systemTime).milliseconds)),
             .init("peak_memory_kib", .integer(Int64(exit.maxResident / 1024))),
+            .init("bytes", .integer(Int64(clamping: max(movedBytes, running.movedBefore) - running.movedBefore))),
         ]
         if !running.denials.isEmpty { members.append(.init("denied", running.denials.auditText)) }
         log.audit("finished", members)
-        log.info("\(running.command.name) has ended: \(ending)")
     }
 }
 

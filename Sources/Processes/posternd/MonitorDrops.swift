@@ -36,12 +36,13 @@ extension Monitor {
     private mutating func take(_ message: FilesMessage, _ running: RunningCommand, _ drop: DropSession) throws(WireError) {
         switch message {
         case .received(let path, let size, let sha256):
-            log.audit(
+            let isRecorded = log.audit(
                 "received",
                 [
-                    .init("request", .string(running.requestID)), .init("key", .string(drop.keyName)), .init("path", .bytes(path)),
+                    .init("request", .string(running.requestID)), .init("path", .bytes(path)),
                     .init("size", .integer(Int64(clamping: size))), .init("sha256", .string(Self.hex(sha256))),
                 ])
+            if !isRecorded, gateway.logFailure == .refuse { commands[running.request]?.end(.stop, now: Clock.monotonic) }
             if let hook = drop.rules.onComplete { start(hook, .onComplete, path, running, drop) }
         case .check(let path):
             guard let hook = drop.rules.verify, !hooks.values.contains(where: { $0.kind == .verify && $0.requestID == running.requestID }) else {

@@ -21,6 +21,7 @@ struct Options {
     enum LogTarget: Equatable {
         case standardError
         case syslog
+        case journal
         case file(String)
     }
 
@@ -35,7 +36,7 @@ struct Options {
     }
 
     static let usage = """
-        usage: posternd [-qv] [--policy FILE] [--host-key FILE]... [--listen [ADDR:]PORT]... [--log stderr|syslog|FILE] [--state DIR]
+        usage: posternd [-qv] [--policy FILE] [--host-key FILE]... [--listen [ADDR:]PORT]... [--log stderr|syslog|journal|FILE] [--state DIR]
           with a connection as standard input it serves that one; with --listen, or sockets from the service manager, it accepts them
 
         """
@@ -89,8 +90,9 @@ struct Options {
         switch text {
         case "stderr": return .standardError
         case "syslog": return .syslog
+        case "journal": return .journal
         case _ where text.hasPrefix("/"): return .file(text)
-        default: throw Fault(text: "--log takes stderr, syslog or a path from the root, not \"\(text)\"")
+        default: throw Fault(text: "--log takes stderr, syslog, journal or a path from the root, not \"\(text)\"")
         }
     }
 
@@ -106,6 +108,7 @@ struct Options {
         switch log {
         case .standardError: break
         case .syslog: arguments += ["--log", "syslog"]
+        case .journal: arguments += ["--log", "journal"]
         case .file(let path): arguments += ["--log", path]
         }
         return arguments

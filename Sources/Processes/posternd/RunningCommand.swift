@@ -29,6 +29,8 @@ struct RunningCommand {
     let process: ChildProcess
     let temporaryDirectory: TemporaryDirectory
     let started: Duration
+    /// What the connection had moved before, in bytes.
+    let movedBefore: UInt64
     /// The system calls that its sandbox denied it.
     var denials: DenialLog
     /// Held until the last process of it has gone.

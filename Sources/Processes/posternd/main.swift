@@ -7,7 +7,7 @@ private let version = "0.1"
 private let software = "Postern_\(version)"
 
 private func stop(_ text: String, _ status: Int32) -> Never {
-    Log.sinkOfFaults.write("posternd: \(text)", .error)
+    Log.complain(text)
     exitNow(status)
 }
 

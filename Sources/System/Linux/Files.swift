@@ -110,6 +110,9 @@ extension Descriptor {
     /// Waits until what was written is on disk (fsync(2)).
     public func synchronize() throws(Errno) { try checked { fsync(number) } }
 
+    /// Where the next read or write is, in bytes from the first.
+    public func offset() throws(Errno) -> Int64 { Int64(try checked { lseek(number, 0, SEEK_CUR) }) }
+
     /// Goes back to the first byte.
     public func rewind() throws(Errno) { try checked { lseek(number, 0, SEEK_SET) } }
 }

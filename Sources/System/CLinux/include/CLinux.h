@@ -31,8 +31,9 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/un.h>
 #include <sys/wait.h>
-#include <syslog.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -110,7 +111,6 @@ ssize_t postern_send(int socket, const void *bytes, size_t count, const int *des
 ssize_t postern_receive(int socket, void *bytes, size_t capacity, int *descriptors, size_t limit, size_t *count, int *flags);
 
 static inline char **postern_environment(void) { return environ; }
-static inline void postern_syslog(int priority, const char *text) { syslog(priority, "%s", text); }
 static inline const char *postern_own_name(void) { return program_invocation_short_name; }
 static inline int postern_errno(void) { return errno; }
 static inline void postern_ignore_signal(int number) { signal(number, SIG_IGN); }
