@@ -12,7 +12,7 @@ public enum Quantity {
     }
 
     /// A duration such as `500ms`, `20s`, `10m`, `1h`, `7d`, or nil; at most a year.
-    static func duration(_ text: String) -> Duration? {
+    public static func duration(_ text: String) -> Duration? {
         guard let (count, unit) = split(text), count <= yearMilliseconds else { return nil }
         let scales: [String: UInt64] = ["ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000]
         guard let scale = scales[unit] else { return nil }
