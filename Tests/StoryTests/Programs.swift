@@ -31,8 +31,9 @@ enum Programs {
     static func start(_ line: String, in directory: URL) throws -> (child: Process, output: Pipe) {
         let child = Process()
         let output = Pipe()
-        child.executableURL = URL(filePath: "/bin/sh")
-        child.arguments = ["-c", line]
+        // Other tests of this process ignore signals, which programs inherit.
+        child.executableURL = URL(filePath: "/usr/bin/env")
+        child.arguments = ["--default-signal", "/bin/sh", "-c", line]
         child.currentDirectoryURL = directory
         child.environment = [
             "PATH": "\(Self.directory):/usr/bin:/bin:/usr/sbin", "HOME": directory.path(percentEncoded: false), "LANG": "C.UTF-8",
@@ -41,8 +42,17 @@ enum Programs {
         child.standardInput = FileHandle.nullDevice
         child.standardOutput = output
         child.standardError = output
-        try child.run()
+        try withoutBlockedSignals { try child.run() }
         return (child, output)
+    }
+
+    /// Threads of Dispatch block signals, and what is started from one has them blocked too.
+    private static func withoutBlockedSignals(_ body: () throws -> Void) rethrows {
+        var (none, blocked) = (sigset_t(), sigset_t())
+        sigemptyset(&none)
+        pthread_sigmask(SIG_SETMASK, &none, &blocked)
+        defer { pthread_sigmask(SIG_SETMASK, &blocked, nil) }
+        try body()
     }
 }
 
