@@ -3,7 +3,8 @@ import CSodium
 /// Bytes that nobody else may see: in locked memory, not in core dumps, wiped when the last reference goes.
 ///
 /// They never change once made, so a reference can be shared. Up to 128 bytes come from a pool allocated once (63 of
-/// them alive at a time); larger ones, or more, are allocated on their own, for which a confined process has no calls.
+/// them alive at a time); for more there are more pools, and larger ones are allocated on their own. For those two a confined process has
+/// no calls.
 @safe public final class SecretBytes: Sendable {
     /// How many bytes there are.
     public let count: Int
@@ -11,6 +12,8 @@ import CSodium
     private nonisolated(unsafe) let start: UnsafeMutablePointer<UInt8>
     /// The slot of the pool that they stand in; nil for memory of their own.
     private let slot: Int?
+    /// The pool, where it is not the first.
+    private let region: MorePools.Region?
 
     /// Allocates the pool of small secrets; call it before the process confines itself.
     public static func reserve() {
@@ -21,10 +24,17 @@ import CSodium
     public init(count: Int) {
         precondition(count >= 0, "a secret of \(count) bytes")
         self.count = count
-        slot = count <= SecretPool.slotBytes ? SecretPool.shared.claim() : nil
+        if count > SecretPool.slotBytes {
+            (slot, region) = (nil, nil)
+        } else if let claimed = SecretPool.shared.claim() {
+            (slot, region) = (claimed, nil)
+        } else {
+            let claimed = MorePools.shared.claim()
+            (slot, region) = (claimed.slot, claimed.region)
+        }
         if let slot {
             // SAFETY: a slot has room for `count` bytes, holds zeros, and is this object's until it is released.
-            unsafe start = SecretPool.shared.address(of: slot)
+            unsafe start = region?.pool.address(of: slot) ?? SecretPool.shared.address(of: slot)
         } else {
             Sodium.initialize()
             // SAFETY: the memory is allocated with the size that is written, and is this object's until it is freed.
@@ -64,7 +74,7 @@ import CSodium
 
     deinit {
         if let slot {
-            SecretPool.shared.release(slot)
+            if let region { region.pool.release(slot) } else { SecretPool.shared.release(slot) }
         } else {
             // SAFETY: from sodium_malloc, freed once; sodium_free(3) wipes first.
             unsafe sodium_free(start)

@@ -55,6 +55,30 @@ import Synchronization
     private static let slots = 63
 }
 
+/// Pools beyond the first, for processes with many connections. They are never given back: the next connections use them.
+final class MorePools: Sendable {
+    static let shared = MorePools()
+
+    /// A pool of its own, as a reference.
+    final class Region: Sendable {
+        let pool = SecretPool()
+    }
+
+    private let regions = Mutex<[Region]>([])
+
+    /// Claims a slot, in a new pool where all others are full.
+    func claim() -> (region: Region, slot: Int) {
+        regions.withLock { regions in
+            // The newest have most room while connections come; when they go, the oldest do not matter.
+            for region in regions.reversed() { if let slot = region.pool.claim() { return (region, slot) } }
+            let region = Region()
+            guard let slot = region.pool.claim() else { preconditionFailure("a full pool that is new") }
+            regions.append(region)
+            return (region, slot)
+        }
+    }
+}
+
 /// Memory from sodium_malloc(3): locked, left out of core dumps, between guard pages; zeros in a process that is forked from this one, as
 /// process 1 of a command's pid namespace is. Traps if there is none.
 func lockedMemory(count: Int) -> UnsafeMutablePointer<UInt8> {
