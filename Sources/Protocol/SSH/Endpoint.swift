@@ -56,6 +56,9 @@ extension Endpoint {
     /// Asks for new keys now.
     public mutating func requestKeyExchange() { stack.transport.requestKeyExchange() }
 
+    /// What was sent and received since the last time, where the configuration asks for it: a line for each message.
+    public mutating func takeTrace() -> [String] { stack.transport.takeTrace() }
+
     /// Ends the connection with a DISCONNECT.
     public mutating func disconnect(_ disconnect: Disconnect) { stack.transport.disconnect(disconnect) }
 

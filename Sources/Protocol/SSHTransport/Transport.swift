@@ -37,6 +37,8 @@ public struct Transport: Sendable {
         public var identificationIsSent = false
         /// What EXT_INFO tells the peer when it takes that (RFC 8308).
         public var extensions: [ExtInfo.Extension] = []
+        /// Whether ``Transport/takeTrace()`` has anything.
+        public var tracesMessages = false
 
         public init(identification: Identification) { self.identification = identification }
     }
@@ -59,6 +61,7 @@ public struct Transport: Sendable {
     private var rekeying: (since: Duration, bytes: UInt64)?
     private var asksForKeys = false
     private var hasEnded = false
+    private var trace: [String] = []
 
     /// A key exchange takes a round trip; in it a peer can make us answer only what it sent before.
     private static let queueLimit = 1 << 20
@@ -139,6 +142,7 @@ public struct Transport: Sendable {
             try limitRekeying(now: now)
             let sequence = reader.sequence
             guard let payload = try reader.next() else { return nil }
+            note("received", payload)
             if let event = try handle(payload, sequence: sequence, now: now) { return event }
         }
         return nil
@@ -259,7 +263,7 @@ public struct Transport: Sendable {
     /// Asks for new keys now; nothing when that is already under way or the first are not there.
     public mutating func requestKeyExchange() {
         guard !hasEnded, let exchange = keyExchange, exchange.isIdle, exchange.sessionIdentifier != nil else { return }
-        for case .send(let payload) in keyExchange?.start(random: &random) ?? [] { writer.append(payload) }
+        for case .send(let payload) in keyExchange?.start(random: &random) ?? [] { write(payload) }
     }
 
     /// From now on new keys are asked for when they are due. Before, OpenSSH asks for none either, and a monitor signs once
@@ -294,7 +298,7 @@ public struct Transport: Sendable {
         for step in steps {
             switch step {
             case .send(let payload):
-                writer.append(payload)
+                write(payload)
             case .needSignature(let request):
                 return .needSignature(request)
             case .judgeHostKey(let key):
@@ -316,7 +320,7 @@ public struct Transport: Sendable {
     /// RFC 8308 §2.4: the first packet after our first NEWKEYS, for a peer that asked for it.
     private mutating func sendExtInfo() {
         guard keyExchange?.peerTakesExtInfo == true, !configuration.extensions.isEmpty else { return }
-        writer.append(ExtInfo(extensions: configuration.extensions).payload)
+        write(ExtInfo(extensions: configuration.extensions).payload)
     }
 
     private mutating func limitRekeying(now: Duration) throws(TransportError) {
@@ -349,7 +353,7 @@ public struct Transport: Sendable {
             queue.append(payload)
             queuedBytes += payload.count
         } else {
-            writer.append(payload)
+            write(payload)
         }
     }
 
@@ -360,7 +364,9 @@ public struct Transport: Sendable {
         prefix: [UInt8], limit: Int, fill: (inout [UInt8], Range<Int>) throws(Failure) -> Int
     ) throws(Failure) -> Int {
         precondition(takesData, "data sent during a key exchange")
-        return try writer.append(prefix: prefix, limit: limit, fill: fill)
+        let count = try writer.append(prefix: prefix, limit: limit, fill: fill)
+        if configuration.tracesMessages, count > 0 { trace.append("sent \(MessageSummary.text(ofDataAfter: prefix, count: count))") }
+        return count
     }
 
     /// Answers the message that was read last with UNIMPLEMENTED (RFC 4253 §11.4).
@@ -371,11 +377,26 @@ public struct Transport: Sendable {
         guard !hasEnded else { return }
         hasEnded = true
         queue = []
-        writer.append(disconnect.payload)
+        write(disconnect.payload)
+    }
+
+    private mutating func write(_ payload: [UInt8]) {
+        note("sent", payload)
+        writer.append(payload)
+    }
+
+    private mutating func note(_ direction: String, _ payload: [UInt8]) {
+        if configuration.tracesMessages { trace.append("\(direction) \(MessageSummary.text(of: payload))") }
+    }
+
+    /// What was sent and received since the last time, a line for each message, without secrets and data.
+    public mutating func takeTrace() -> [String] {
+        defer { trace = [] }
+        return trace
     }
 
     private mutating func flushQueue() {
-        for payload in queue { writer.append(payload) }
+        for payload in queue { write(payload) }
         queue = []
         queuedBytes = 0
     }
