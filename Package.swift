@@ -25,6 +25,10 @@ func module(_ level: String, _ name: String, _ dependencies: [Target.Dependency]
     .target(name: name, dependencies: dependencies, path: "Sources/\(level)/\(name)", swiftSettings: strict)
 }
 
+func example(_ name: String, _ folder: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, path: "Examples/\(folder)")
+}
+
 func nio(_ product: String) -> Target.Dependency { .product(name: product, package: "swift-nio") }
 let log = Target.Dependency.product(name: "Logging", package: "swift-log")
 
@@ -91,7 +95,7 @@ let package = Package(
             "Library", "SSHNIO", ["SSHBase", "SSH", "SSHConnection", "SSHTransport", "SSHWire", "Linux", nio("NIOCore"), nio("NIOPosix")]),
         module(
             "Library", "SSHClient",
-            ["SSHBase", "SSHNIO", "SSH", "SSHConnection", "SSHTransport", "SSHCiphers", "SSHKeys", "SSHWire", "Sodium", "Gcrypt", "Linux", log]),
+            ["SSHBase", "SSHNIO", "SSH", "SSHConnection", "SSHTransport", "SSHCiphers", "SSHKeys", "SSHWire", "SFTP", "Sodium", "Gcrypt", "Linux", log]),
         module(
             "Library", "SSHServer",
             [
@@ -132,6 +136,13 @@ let package = Package(
             ], path: "Tests/Fuzzing", swiftSettings: strict),
         tests("FuzzingTests", ["Fuzzing"], resources: [.copy("Corpus")]),
 
+        // What a reader of the documentation can run; tests do.
+        example("example-client", "Client", ["SSHClient"]),
+        example("example-server", "Server", ["SSHServer"]),
+        example("example-upload", "Upload", ["SSHClient"]),
+        // What bench/library measures.
+        example("example-bench", "Bench", ["SSHClient", "SSHServer"]),
+
         tests("SSHWireTests", ["SSHWire"]),
         tests("SSHKeysTests", ["SSHKeys", "SSHWire", "Sodium"], resources: [.copy("Fixtures")]),
         tests("SSHCiphersTests", ["SSHCiphers", "SSHKeys", "SSHWire", "Sodium", "Gcrypt"], resources: [.copy("Fixtures")]),
@@ -149,7 +160,7 @@ let package = Package(
         tests("HostileTests", ["Linux", "Sandbox", "MonitorProtocol", "SSHKeys", "SSHWire", "Sodium"]),
         tests("SandboxTests", ["Sandbox", "SandboxCompiler", "Linux", "Policy"]),
         tests("GatewayTests", ["Linux", "Sandbox"]),
-        tests("LibraryTests", ["SSHClient", "SSHServer", "SSHBase", "Linux", "Sandbox"]),
+        tests("LibraryTests", ["SSHClient", "SSHServer", "SSHBase", "Linux", "Sandbox", log, "example-client", "example-server", "example-upload"]),
         tests("ArchitectureTests", []),
     ],
     swiftLanguageModes: [.v6]

@@ -68,4 +68,21 @@ import Testing
         await #expect(throws: SSHFailure.alreadyAuthenticated) { _ = try await login.authenticate(as: server.user, with: .password("x")) }
         #expect(try await client.run("true").exit.isSuccess)
     }
+
+    @Test func `M1: runs a command of our gateway, and is refused what is none`() async throws {
+        try await onThread {
+            try Gateway.serving { gateway in
+                let connect = try gateway.clientOfLibrary()
+                try waitFor {
+                    let client = try await connect()
+                    let result = try await client.run(Gateway.line("cat; echo err >&2; exit 9"), input: Array("in\n".utf8))
+                    #expect(result.outputText == "in\n" && result.errorText == "err\n" && result.exit == .status(9))
+                    #expect(try await client.run("rm -rf /").exit == .status(126))
+                    try await client.requestKeyExchange()
+                    #expect(try await client.run("help").exit.isSuccess)
+                    client.close()
+                }
+            }
+        }
+    }
 }

@@ -4,7 +4,7 @@ import SSHServer
 import Testing
 
 @Suite("M5–M17: SSHServer and clients of other make") struct ServerTests {
-    @Test(arguments: RealClient.allCases) func `M1, M5: serves a command`(client: RealClient) async throws {
+    @Test(arguments: RealClient.all) func `M1, M5: serves a command`(client: RealClient) async throws {
         let sample = try SampleServer()
         let server = try await sample.listen()
         let outcome = try await client.run("script", at: server.port, of: sample)
@@ -14,7 +14,7 @@ import Testing
         server.close()
     }
 
-    @Test(arguments: RealClient.allCases) func `M10, M11: takes and gives much`(client: RealClient) async throws {
+    @Test(arguments: RealClient.all) func `M10, M11: takes and gives much`(client: RealClient) async throws {
         let sample = try SampleServer()
         let server = try await sample.listen()
         let text = String(repeating: "0123456789abcde\n", count: 200_000)

@@ -1,6 +1,7 @@
 import Foundation
 import Linux
 import SSHClient
+import Synchronization
 import Testing
 
 /// A directory of one test, with a user's key that this package made.
@@ -42,4 +43,35 @@ func eventually(within patience: Duration = .seconds(20), _ condition: () async 
         try await Task.sleep(for: .milliseconds(10))
     }
     return true
+}
+
+/// Waits for tasks, on a thread that is none of theirs.
+func waitFor(_ body: @escaping @Sendable () async throws -> Void) throws {
+    let (done, box) = (DispatchSemaphore(value: 0), ResultBox())
+    Task.detached {
+        let outcome: Result<Void, any Error>
+        do {
+            try await body()
+            outcome = .success(())
+        } catch {
+            outcome = .failure(error)
+        }
+        box.result.withLock { $0 = outcome }
+        done.signal()
+    }
+    done.wait()
+    try box.result.withLock { $0 }?.get()
+}
+
+private final class ResultBox: Sendable {
+    let result = Mutex<Result<Void, any Error>?>(nil)
+}
+
+extension Gateway {
+    /// What connects to it as `alice`.
+    func clientOfLibrary() throws -> @Sendable () async throws -> SSHClient {
+        let (port, user) = (Int(port), user.name)
+        let (key, known) = (try SSHPrivateKey(contentsOf: "\(directory)/alice"), "\(directory)/known_hosts")
+        return { try await SSHClient.connect(to: "127.0.0.1", port: port, as: user, with: .key(key), trusting: .knownHosts(at: known)) }
+    }
 }

@@ -36,6 +36,9 @@ public enum SSHFailure: Error, Equatable, Sendable {
     case badKey(String)
     /// A file could not be read or written.
     case badFile(path: String, reason: String)
+    /// The server did not do what was asked of one of its files: a code of SFTP (2: there is none, 3: not allowed, 4: something else),
+    /// and what the server says.
+    case remoteFile(path: String, code: UInt32, message: String)
     /// The task was cancelled.
     case cancelled
 }
@@ -63,6 +66,7 @@ extension SSHFailure: CustomStringConvertible {
         case .tooMuchOutput(let limit): "more than \(limit) bytes of output"
         case .badKey(let reason): reason
         case .badFile(let path, let reason): "\(path): \(reason)"
+        case .remoteFile(let path, _, let message): "\(path): \(message)"
         case .cancelled: "cancelled"
         }
     }

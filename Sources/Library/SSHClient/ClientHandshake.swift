@@ -35,6 +35,7 @@ final class ClientHandshake: Sendable {
     private let judge: HostKeyVerifier.Judge
     private let onBanner: (@Sendable (String) -> Void)?
     private let logger: Logger?
+    private let logsMessages: Bool
     private let state = Mutex(State())
     /// Resolved when the first keys are in use.
     let established = Answer<Void>()
@@ -49,6 +50,7 @@ final class ClientHandshake: Sendable {
     init(host: String, port: Int, judge: HostKeyVerifier.Judge, configuration: SSHClient.Configuration) {
         (self.host, self.port, self.judge) = (host, port, judge)
         (onBanner, logger) = (configuration.onBanner, configuration.logger)
+        logsMessages = configuration.logsMessages
     }
 
     var hostKey: ServerHostKey? { state.withLock { $0.hostKey } }
@@ -58,7 +60,12 @@ final class ClientHandshake: Sendable {
     var role: ClientDriver.Role {
         ClientDriver.Role(
             handle: { [self] event, driver, end in handle(event, driver, &end) }, offered: { [self] port in offered.put(port) },
-            requested: { _, kind in kind == .endOfWrite }, ended: { [self] _, failure in end(failure) })
+            requested: { _, kind in kind == .endOfWrite }, ended: { [self] _, failure in end(failure) }, traced: tracer)
+    }
+
+    private var tracer: (@Sendable (String) -> Void)? {
+        guard logsMessages, let logger else { return nil }
+        return { line in logger.trace("\(line)") }
     }
 
     private func handle(_ event: ClientConnection.Event, _ driver: ClientDriver, _ end: inout ClientConnection) {
@@ -149,6 +156,7 @@ final class ClientHandshake: Sendable {
         attempt?.resolve(.failure(failure))
         established.resolve(.failure(failure))
         offered.close(.failure(failure))
+        offered.empty()
         over.resolve(.success(failure))
     }
 }

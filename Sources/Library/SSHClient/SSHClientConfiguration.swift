@@ -35,6 +35,7 @@ extension SSHClient {
             if wantsCertificate { transport.proposal.hostKey.insert("ssh-ed25519-cert-v01@openssh.com", at: 0) }
             transport.rekeyAfterBytes = rekeyAfterBytes
             transport.rekeyAfter = rekeyAfter
+            transport.tracesMessages = logsMessages && logger != nil
             return transport
         }
     }

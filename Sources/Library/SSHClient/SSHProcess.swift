@@ -46,4 +46,7 @@ public final class SSHProcess: Sendable {
 
     /// Closes the channel behind what was written; most servers then end what runs. Again is harmless.
     public func close() { port.close() }
+
+    /// Closes the channel at once; whoever reads or writes is told this reason.
+    public func close(because reason: SSHFailure) { port.abandon(reason) }
 }

@@ -23,12 +23,15 @@ package final class Driver<End: DrivenEnd>: ChannelInboundHandler, ChannelHost, 
         package var requested: @Sendable (ChannelPort, ChannelRequest.Kind) -> Bool
         /// The connection is over.
         package var ended: @Sendable (Driver<End>, SSHFailure) -> Void
+        /// Told of each message, where the end traces them.
+        package var traced: (@Sendable (String) -> Void)?
 
         package init(
             handle: @escaping @Sendable (End.Event, Driver<End>, inout End) -> Void, offered: @escaping @Sendable (ChannelPort) -> Void,
-            requested: @escaping @Sendable (ChannelPort, ChannelRequest.Kind) -> Bool, ended: @escaping @Sendable (Driver<End>, SSHFailure) -> Void
+            requested: @escaping @Sendable (ChannelPort, ChannelRequest.Kind) -> Bool, ended: @escaping @Sendable (Driver<End>, SSHFailure) -> Void,
+            traced: (@Sendable (String) -> Void)? = nil
         ) {
-            (self.handle, self.offered, self.requested, self.ended) = (handle, offered, requested, ended)
+            (self.handle, self.offered, self.requested, self.ended, self.traced) = (handle, offered, requested, ended, traced)
         }
     }
 
@@ -52,6 +55,8 @@ package final class Driver<End: DrivenEnd>: ChannelInboundHandler, ChannelHost, 
     private static var mostPending: Int { 256 * 1024 }
     /// A peer that takes nothing and asks for answers is not read from beyond this.
     private static var mostUnwritten: Int { 8 << 20 }
+    /// How long a socket that is to be closed may take what was written before.
+    private static var mostLingering: Duration { .seconds(5) }
 
     package init(_ end: End, on loop: any EventLoop, role: Role) {
         self.end = end
@@ -65,6 +70,8 @@ package final class Driver<End: DrivenEnd>: ChannelInboundHandler, ChannelHost, 
         self.context = context
         if context.channel.isActive { begin() }
     }
+
+    package func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
 
     package func channelActive(context: ChannelHandlerContext) { begin() }
 
@@ -223,6 +230,7 @@ package final class Driver<End: DrivenEnd>: ChannelInboundHandler, ChannelHost, 
     }
 
     private func flush() {
+        if let traced = role.traced { for line in end.takeTrace() { traced(line) } }
         let count = end.pendingBytes
         guard count > 0, let context else { return }
         var buffer = context.channel.allocator.buffer(capacity: count)
@@ -236,6 +244,7 @@ package final class Driver<End: DrivenEnd>: ChannelInboundHandler, ChannelHost, 
 
     private func didWrite(_ count: Int) {
         unwritten -= count
+        if failure != nil, unwritten == 0 { return closeSocket() }
         readMore()
     }
 
@@ -289,9 +298,12 @@ package final class Driver<End: DrivenEnd>: ChannelInboundHandler, ChannelHost, 
         for waiter in keyWaiters { waiter.resolve(.failure(failure)) }
         keyWaiters = []
         role.ended(self, failure)
-        // After what was flushed.
-        context?.close(mode: .all, promise: nil)
+        // What was flushed goes first; a peer that does not take it is not waited for.
+        guard unwritten > 0 else { return closeSocket() }
+        loop.scheduleTask(in: TimeAmount(Self.mostLingering)) { [weak self] in self?.closeSocket() }
     }
+
+    private func closeSocket() { context?.close(mode: .all, promise: nil) }
 
     // MARK: - What channels ask for, on the event loop
 

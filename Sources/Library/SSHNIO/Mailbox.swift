@@ -50,11 +50,12 @@ package final class Mailbox<Element: Sendable>: Sendable {
         for continuation in waiting { continuation.resume(returning: end.map { nil }) }
     }
 
-    /// Takes all that is in, without waiting.
-    package func empty() -> [Element] {
-        state.withLock { state in
+    /// Throws away all that is in.
+    package func empty() {
+        // They are released outside of the lock, since what they do then may come back here.
+        _ = state.withLock { state in
             defer { (state.elements, state.start) = ([], 0) }
-            return state.elements[state.start...].compactMap { $0 }
+            return state.elements
         }
     }
 

@@ -81,6 +81,7 @@ extension SSHServer.Configuration {
         transport.proposal.hostKey = identity.algorithms
         transport.rekeyAfterBytes = rekeyAfterBytes
         transport.rekeyAfter = rekeyAfter
+        transport.tracesMessages = logsMessages && logger != nil
         let algorithms = ServerHandshake.userAlgorithms.joined(separator: ",")
         transport.extensions = [ExtInfo.Extension(name: "server-sig-algs", value: Array(algorithms.utf8)), UserAuthRequest.hostboundExtension]
         var end = ServerConnection.Configuration(transport: transport)

@@ -48,12 +48,17 @@ final class ServerHandshake: Sendable {
         (self.connections, self.handler) = (connections, handler)
     }
 
+    private var tracer: (@Sendable (String) -> Void)? {
+        guard configuration.logsMessages, let logger = configuration.logger else { return nil }
+        return { line in logger.trace("\(line)") }
+    }
+
     var algorithms: SSHAlgorithms? { state.withLock { $0.algorithms } }
 
     var role: ServerDriver.Role {
         ServerDriver.Role(
             handle: { [self] event, driver, end in handle(event, driver, &end) }, offered: { _ in },
-            requested: { [self] port, kind in take(kind, port) }, ended: { [self] driver, failure in end(failure, driver) })
+            requested: { [self] port, kind in take(kind, port) }, ended: { [self] driver, failure in end(failure, driver) }, traced: tracer)
     }
 
     private func handle(_ event: ServerConnection.Event, _ driver: ServerDriver, _ end: inout ServerConnection) {
@@ -159,7 +164,7 @@ final class ServerHandshake: Sendable {
             connection.close()
         }
         let isOver = state.withLock { state in
-            state.task = task
+            if !state.isOver { state.task = task }
             return state.isOver
         }
         if isOver { task.cancel() }
@@ -188,8 +193,10 @@ final class ServerHandshake: Sendable {
         configuration.logger?.info("connection is over: \(failure)")
         connections.remove(driver)
         sessions.close(failure.isFarewell ? .success(()) : .failure(failure))
+        sessions.empty()
         let task = state.withLock { state in
             state.isOver = true
+            defer { state.task = nil }
             return state.task
         }
         task?.cancel()

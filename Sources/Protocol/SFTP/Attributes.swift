@@ -2,14 +2,15 @@ import Files
 import SSHWire
 
 /// ATTRS (draft-ietf-secsh-filexfer-02 §5), which begin with what of them is there.
-struct AttributeBits: OptionSet {
-    let rawValue: UInt32
-    static let size = AttributeBits(rawValue: 1)
-    static let owner = AttributeBits(rawValue: 2)
-    static let permissions = AttributeBits(rawValue: 4)
-    static let times = AttributeBits(rawValue: 8)
-    static let extended = AttributeBits(rawValue: 0x8000_0000)
-    static let known: AttributeBits = [.size, .owner, .permissions, .times, .extended]
+package struct AttributeBits: OptionSet {
+    package let rawValue: UInt32
+    package init(rawValue: UInt32) { self.rawValue = rawValue }
+    package static let size = AttributeBits(rawValue: 1)
+    package static let owner = AttributeBits(rawValue: 2)
+    package static let permissions = AttributeBits(rawValue: 4)
+    package static let times = AttributeBits(rawValue: 8)
+    package static let extended = AttributeBits(rawValue: 0x8000_0000)
+    package static let known: AttributeBits = [.size, .owner, .permissions, .times, .extended]
 }
 
 extension AttributeChange {
