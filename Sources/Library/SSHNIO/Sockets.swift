@@ -1,6 +1,7 @@
 package import NIOCore
 import NIOPosix
 package import SSHBase
+import Synchronization
 
 /// Connects to a place, with a ``Driver`` at this end of the connection.
 ///
@@ -8,19 +9,23 @@ package import SSHBase
 package func openSocket<End: DrivenEnd>(
     host: String, port: Int, timeout: Duration, _ makeDriver: @escaping @Sendable (any EventLoop) -> Driver<End>
 ) async throws(SSHFailure) -> Driver<End> {
+    // A host with several addresses has several sockets tried, each with a driver; one connects.
+    let made = Mutex<[ObjectIdentifier: Driver<End>]>([:])
     let bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
         .connectTimeout(TimeAmount(timeout))
         .channelOption(.autoRead, value: false)
         .channelOption(.tcpOption(.tcp_nodelay), value: 1)
         .channelInitializer { channel in
             channel.eventLoop.makeCompletedFuture {
-                try channel.pipeline.syncOperations.addHandler(makeDriver(channel.eventLoop))
+                let driver = makeDriver(channel.eventLoop)
+                made.withLock { $0[ObjectIdentifier(channel)] = driver }
+                try channel.pipeline.syncOperations.addHandler(driver)
             }
         }
     do {
-        // A host with several addresses has several sockets tried, each with a driver; one connects.
         let channel = try await bootstrap.connect(host: host, port: port).get()
-        return try await channel.eventLoop.submit { try channel.pipeline.syncOperations.handler(type: Driver<End>.self) }.get()
+        guard let driver = made.withLock({ $0[ObjectIdentifier(channel)] }) else { throw ChannelError.eof }
+        return driver
     } catch {
         throw .unreachable(place: "\(host):\(port)", reason: "\(error)")
     }
