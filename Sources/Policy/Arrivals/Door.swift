@@ -42,7 +42,7 @@ public struct Door: Sendable {
         public var description: String {
             switch reason {
             case .penalty(let offence): "connections from your address are refused \(offence.cause)\(again)"
-            case .perSource(let limit): "\(limit) connections from your address have not logged in yet\(again)"
+            case .perSource(let limit): "\(limit) connection\(limit == 1 ? " from your address has" : "s from your address have") not logged in yet\(again)"
             case .unauthenticated: "too many connections have not logged in yet\(again)"
             case .connections: "there are too many connections; try again later"
             }

@@ -44,7 +44,7 @@ enum ArrivalReader {
         if let mode = reader.choice("mode", of: ["required", "optional"]) { rule.isRequired = mode.value == "required" }
         if let time = reader.duration("timeout", in: .milliseconds(100)...minute) { rule.timeout = time.value }
         reader.finish()
-        if let first = addresses?.first, ["127.0.0.1", "::1"].contains(where: rule.concerns) {
+        if let first = addresses?.first, ["127.0.0.1", "::1"].contains(where: rule.concerns) || rule.from.contains(where: \.isLoopback) {
             report.warning(
                 .trustedLoopback, first, allowed: allowed,
                 "whoever can open a connection on this machine can say that it comes from anywhere",
@@ -56,4 +56,9 @@ enum ArrivalReader {
     private static let minute: Duration = .seconds(60)
     private static let day: Duration = .seconds(86_400)
     private static let month: Duration = .seconds(31 * 86_400)
+}
+
+extension AddressPattern {
+    /// RFC 1122 §3.2.1.3: 127/8 is all this machine.
+    fileprivate var isLoopback: Bool { !isExclusion && network.bytes.count == 4 && network.bytes[0] == 127 && prefixLength >= 8 }
 }
