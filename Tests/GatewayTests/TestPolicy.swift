@@ -47,7 +47,9 @@ struct TestPolicy {
         var text = "version = 1\n"
         // All tests come from one address, and do much that an address is turned away for.
         let exempt = gateway.contains("exempt") ? "" : "exempt = ['127.0.0.0/8']\n"
-        text += "[gateway]\n\(exempt)\(gateway)\n"
+        // Most tests stop the gateway while something runs.
+        let drain = gateway.contains("drain") ? "" : "drain = '0s'\n"
+        text += "[gateway]\n\(drain)\(exempt)\(gateway)\n"
         for key in keys {
             text += "[key.\(key.name)]\npublic = \"\(try publicKey("\(directory)/\(key.name).pub"))\"\n\(key.lines)\n"
         }

@@ -15,6 +15,7 @@ enum GatewayReader {
         ArrivalReader.read(&reader, &gateway)
         let failures = Gateway.LogFailure.allCases.map(\.rawValue)
         if let text = reader.choice("log_failure", of: failures), let failure = Gateway.LogFailure(rawValue: text.value) { gateway.logFailure = failure }
+        if let time = reader.duration("drain", in: .zero...hour) { gateway.drain = time.value }
         reader.finish()
         return gateway
     }

@@ -22,6 +22,10 @@ struct Frontend {
     private var poll = PollSet()
     private var firstSession = 0
     var peerHasEnded = false
+    /// When the monitor said that it is to stop.
+    var stopAsked: Duration?
+    /// When something ran last, as far as that matters.
+    private var busyUntil: Duration?
 
     /// Read at once from the peer, and from a command; they grow while that is not enough, so that a short session stays small.
     private var peerRead = ReadSize(most: 128 * 1024)
@@ -31,6 +35,10 @@ struct Frontend {
     private static let outputLimit = 256 * 1024
     /// How long a last message to the peer may take.
     private static let lastWrite: Duration = .seconds(1)
+    /// When it is to stop: what a client that has asked for nothing yet may take to do so.
+    private static let firstRequest: Duration = .seconds(2)
+    /// The same of one whose last command has ended, to go by itself: it then sees no error.
+    private static let departure: Duration = .milliseconds(500)
 
     init(connection: Descriptor, monitor: MonitorChannel) throws(MonitorChannel.Failure) {
         self.connection = connection
@@ -65,7 +73,10 @@ struct Frontend {
     /// Serves the connection to its end.
     mutating func run() throws(MonitorChannel.Failure) {
         do {
-            while !peerHasEnded { try turn() }
+            while !peerHasEnded {
+                try turn()
+                if let stopDeadline, stopDeadline <= Clock.monotonic { return try stop() }
+            }
             try monitor.send(.farewell("closed by the peer"))
         } catch let error as SSHError {
             writeLast()
@@ -79,6 +90,19 @@ struct Frontend {
         }
     }
 
+    /// When it is time to stop: once nothing runs any more; nil as long as something does, or nobody has said so.
+    private var stopDeadline: Duration? {
+        guard let stopAsked, sessions.isEmpty else { return nil }
+        if let busyUntil { return busyUntil + Self.departure }
+        return nextRequest > 0 ? stopAsked : stopAsked + Self.firstRequest
+    }
+
+    private mutating func stop() throws(MonitorChannel.Failure) {
+        ssh.disconnect(Disconnect(reason: .byApplication, description: "the gateway is being stopped; try again"))
+        writeLast()
+        try monitor.send(.farewell("stopped when nothing ran"))
+    }
+
     private mutating func turn() throws {
         try wait()
         while let (message, descriptors) = try monitor.receive() { try take(message, descriptors) }
@@ -90,7 +114,7 @@ struct Frontend {
         }
         try takeEvents()
         try writeToPeer()
-        if sessions.isEmpty { giveBackBuffers() }
+        if sessions.isEmpty { giveBackBuffers() } else if stopAsked != nil { busyUntil = Clock.monotonic }
     }
 
     private mutating func giveBackBuffers() {
@@ -115,7 +139,8 @@ struct Frontend {
             if let output = session.standardOutput { poll.add(output, .readable, token: 0) }
             if let error = session.standardError { poll.add(error, .readable, token: 0) }
         }
-        _ = try poll.wait(timeout: ssh.deadline.map { $0 - Clock.monotonic })
+        let deadline = [ssh.deadline, stopDeadline].compactMap(\.self).min()
+        _ = try poll.wait(timeout: deadline.map { $0 - Clock.monotonic })
     }
 
     /// A peer that does not read what it caused is not read from either.

@@ -153,6 +153,8 @@ extension Frontend {
             ssh.answer(id, true)
             ssh.didConsume(id, sessions[id]?.input.discard() ?? 0)
             finish(id)
+        case .stop:
+            stopAsked = now
         case .exited(let request, let ending, let note):
             guard let id = channels[request] else { break }
             sessions[id]?.phase = .over

@@ -6,7 +6,7 @@ import Sodium
 
 /// Accepts connections and gives each to a freshly executed `posternd` of its own (DESIGN §6).
 struct Listener {
-    private let sockets: [Descriptor]
+    private var sockets: [Descriptor]
     private let arguments: [String]
     private let program: Descriptor
     private let null: Descriptor
@@ -21,7 +21,11 @@ struct Listener {
     /// Clients that were turned away and have not gone yet, with their time.
     private var leaving: [(connection: Descriptor, until: Duration)] = []
     private var poll = PollSet()
+    /// Until when connections may go on after we were told to stop.
+    private var stopDeadline: Duration?
 
+    /// How much longer than the policy says connections may take to end.
+    private static let patience: Duration = .seconds(10)
     /// Processes at once; what comes then waits in the kernel's queue. More than the table has places for.
     private static let mostConnections = 1024
     /// Connections that are accepted before there is another look at signals.
@@ -60,20 +64,21 @@ struct Listener {
         }
     }
 
-    /// Accepts until it is told to stop; connections end with it.
+    /// Accepts until it is told to stop, and then waits until the connections have ended.
     mutating func run() throws(Fault) {
-        while true {
+        while stopDeadline.map({ $0 > Clock.monotonic && !connections.isEmpty }) ?? true {
             poll.removeAll()
             poll.add(signals.descriptor, .readable, token: -1)
             if connections.count < Self.mostConnections {
                 for (index, socket) in sockets.enumerated() { poll.add(socket, .readable, token: index) }
             }
             for one in leaving { poll.add(one.connection, .readable, token: Self.leavingToken) }
-            let timeout = leaving.map(\.until).min().map { $0 - Clock.monotonic }
+            let deadline = (leaving.map(\.until) + [stopDeadline].compactMap(\.self)).min()
+            let timeout = deadline.map { $0 - Clock.monotonic }
             let ready = try naming("poll", isTemporary: true) { () throws(Errno) in try poll.wait(timeout: timeout) }
             for one in ready where one.token >= 0 { accept(from: sockets[one.token]) }
             removeGone()
-            if try takeSignals() { return }
+            try takeSignals()
         }
     }
 
@@ -144,18 +149,46 @@ struct Listener {
         do { try table.leave(claim, nil, try policy.gateway()) } catch {}
     }
 
-    /// - Returns: true when it is time to stop.
-    private mutating func takeSignals() throws(Fault) -> Bool {
-        var mustStop = false
+    private mutating func takeSignals() throws(Fault) {
+        var came: [Signal] = []
         try naming("signals", isTemporary: true) { () throws(Errno) in
-            while let signal = try signals.next() {
-                if signal == .terminate || signal == .interrupt { mustStop = true }
-                if signal == .hangUp { log.reopen() }
-            }
+            while let signal = try signals.next() { came.append(signal) }
             while let reaped = try reapAny() {
                 if let claim = connections.removeValue(forKey: reaped.pid) { leave(claim) }
             }
         }
-        return mustStop
+        for signal in came {
+            switch signal {
+            case .hangUp: reload()
+            case .terminate where stopDeadline == nil: stop(.terminate)
+            case .terminate, .interrupt: stop(.interrupt)
+            default: break
+            }
+        }
+    }
+
+    /// Takes up the policy at once. Connections look at it before each command; they reopen their log.
+    private mutating func reload() {
+        log.reopen()
+        if let news = policy.refresh() { log.error(news) }
+        do throws(Fault) { try policy.verify() } catch { log.error(error.text) }
+        tellConnections(.hangUp)
+    }
+
+    /// Accepts no more. Connections end when nothing runs on them, or at once when they are interrupted.
+    private mutating func stop(_ signal: Signal) {
+        sockets.removeAll()
+        var drain: Duration = .zero
+        if signal == .terminate { do throws(Fault) { drain = try policy.gateway().drain } catch { log.error(error.text) } }
+        stopDeadline = Clock.monotonic + drain + Self.patience
+        log.info("stopping: \(connections.count) connections, which may go on for \(drain)")
+        tellConnections(signal)
+    }
+
+    private func tellConnections(_ signal: Signal) {
+        for pid in connections.keys {
+            // One that has ended is reaped next.
+            do throws(Errno) { try sendSignal(signal, toChild: pid) } catch {}
+        }
     }
 }

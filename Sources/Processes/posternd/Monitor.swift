@@ -29,7 +29,7 @@ struct Monitor {
     let authority: Authority
     private let connection: Descriptor
     private let signals: SignalDescriptor
-    private let started: Duration
+    let started: Duration
     let log: Log
     /// At most some of what is refused is recorded one by one.
     var refusals = RefusalRate()
@@ -54,6 +54,12 @@ struct Monitor {
     /// Processes that remove temporary directories.
     var removers: [Int32: TemporaryDirectory] = [:]
     private var farewell = "the connection was lost"
+    /// For those who ask what this session does; nil before somebody has logged in, and where none can be made.
+    private var socket: SessionSocket?
+    private let stateDirectory: String
+    /// Until when commands may go on after we were told to stop.
+    private var drainDeadline: Duration?
+    private(set) var isDraining = false
     /// False when the peer or the frontend broke a rule.
     private(set) var endedWell = true
     /// Its frontend broke a rule, or crashed.
@@ -73,6 +79,7 @@ struct Monitor {
         isRoot = Users.currentUID == 0
         self.arrival = arrival
         connection = arrival.connection
+        stateDirectory = options.state
         log = arrival.log
         started = Clock.monotonic
         try naming("signals", isTemporary: true) { () throws(Errno) in
@@ -123,6 +130,7 @@ struct Monitor {
         while !commands.isEmpty || !hooks.isEmpty || !listers.isEmpty { outlive() }
         _ = killDescendants(sparing: Set(removers.keys))
         while !removers.isEmpty { outlive() }
+        socket?.remove()
         summarizeRefusals()
         log.audit(
             "disconnect",
@@ -161,6 +169,8 @@ struct Monitor {
         return pids
     }
 
+    var isClientGone: Bool { frontend == nil }
+
     /// One turn while the frontend is there.
     private mutating func turn() {
         poll.removeAll()
@@ -178,6 +188,7 @@ struct Monitor {
         }
         tickCommands()
         if let deadline = refusals.deadline, deadline <= Clock.monotonic { summarizeRefusals() }
+        tickDrain()
     }
 
     /// Until when somebody must be authenticated. The frontend ends the connection earlier, by the policy's grace: one that does not is broken.
@@ -192,11 +203,13 @@ struct Monitor {
         wait()
         takeSignals()
         tickCommands()
+        tickDrain()
     }
 
     /// Waits for what was added, for signals, for the output of abandoned commands, and for the next deadline.
     private mutating func wait() {
         poll.add(signals.descriptor, .readable, token: 0)
+        if let socket { poll.add(socket.descriptor, .readable, token: 0) }
         for command in commands.values where command.isAbandoned {
             for output in command.outputs { poll.add(output, .readable, token: 0) }
         }
@@ -205,30 +218,51 @@ struct Monitor {
         for descriptor in commands.values.compactMap(\.drop?.channel) + hooks.values.flatMap(\.waitsFor) + listers.values.flatMap(\.waitsFor) {
             poll.add(descriptor, .readable, token: 0)
         }
-        let deadline = (hooks.values.compactMap(\.deadline) + listers.values.compactMap(\.deadline) + commands.values.compactMap(\.deadline) + waiting.values.map(\.nextLook) + [loginDeadline, refusals.deadline].compactMap { $0 }).min()
+        let deadline = (hooks.values.compactMap(\.deadline) + listers.values.compactMap(\.deadline) + commands.values.compactMap(\.deadline) + waiting.values.map(\.nextLook) + [loginDeadline, refusals.deadline, drainDeadline].compactMap { $0 }).min()
         do throws(Errno) {
             _ = try poll.wait(timeout: deadline.map { $0 - Clock.monotonic })
         } catch {
             preconditionFailure("ppoll: \(error)")
         }
+        socket?.answer { status }
     }
 
     private mutating func takeSignals() {
         do throws(Errno) {
             while let signal = try signals.next() {
-                guard signal != .child else { continue }
-                if signal == .hangUp {
+                switch signal {
+                case .child: break
+                case .hangUp:
                     log.reopen()
-                    continue
+                    if let news = policy.refresh() { log.error(news) }
+                case .terminate where !isDraining && gateway.drain > .zero: drain()
+                default: stop("stopped by \(signal)")
                 }
-                farewell = "stopped by \(signal)"
-                endCommands(.stop)
-                end(.gone)
             }
             while let reaped = try reapAny() { handle(reaped) }
         } catch {
             preconditionFailure("signals: \(error)")
         }
+    }
+
+    /// What runs may go on for a while; then, or when nothing does, it is over.
+    private mutating func drain() {
+        log.info("draining: what runs may go on for \(gateway.drain)")
+        isDraining = true
+        drainDeadline = Clock.monotonic + gateway.drain
+        tell(.stop)
+    }
+
+    private mutating func tickDrain() {
+        guard let drainDeadline, drainDeadline <= Clock.monotonic else { return }
+        self.drainDeadline = nil
+        stop("stopped after \(gateway.drain) of draining")
+    }
+
+    private mutating func stop(_ why: String) {
+        farewell = why
+        endCommands(.stop)
+        end(.gone)
     }
 
     private mutating func handle(_ reaped: Reaped) {
@@ -328,10 +362,19 @@ struct Monitor {
             gate.userIsAuthenticated()
             progress = .authenticated(user, session)
             arrival.hasLoggedIn()
+            openSocket()
             tell(.authenticated(true))
         case .failure(let refusal):
             auditAuthentication(credential, refused: refusal.description, stage: "signature")
             tell(.authenticated(false))
+        }
+    }
+
+    private mutating func openSocket() {
+        do throws(Errno) {
+            socket = try SessionSocket(in: stateDirectory, connectionID: connectionID)
+        } catch {
+            log.error("\"postern status\" will not show this session: \(error)")
         }
     }
 

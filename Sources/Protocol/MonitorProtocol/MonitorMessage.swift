@@ -19,6 +19,8 @@ public enum MonitorMessage: Equatable, Sendable {
     case printed(request: UInt32, toError: Bool, text: String, status: UInt32)
     /// The command of a request is over; the note, when there is one, is for the client's standard error.
     case exited(request: UInt32, Ending, note: String)
+    /// The gateway is to stop: the connection ends as soon as nothing runs on it.
+    case stop
 
     public enum Ending: Equatable, Sendable {
         case status(UInt32)
@@ -63,7 +65,7 @@ public enum MonitorMessage: Equatable, Sendable {
     public static let descriptorsOfStarted = 3
     private static let longestText = 96 * 1024
 
-    private enum Tag: UInt8 { case begin = 1, signed, probed, authenticated, started, printed, exited, proved }
+    private enum Tag: UInt8 { case begin = 1, signed, probed, authenticated, started, printed, exited, proved, stop }
 
     public init(bytes: [UInt8]) throws(WireError) {
         guard bytes.count <= Self.longest else { throw .tooLong(length: bytes.count, limit: Self.longest) }
@@ -81,6 +83,7 @@ public enum MonitorMessage: Equatable, Sendable {
             self = .printed(
                 request: try reader.uint32(), toError: try reader.boolean(), text: try reader.text(limit: Self.longestText),
                 status: try reader.uint32())
+        case .stop: self = .stop
         case .exited:
             self = .exited(request: try reader.uint32(), try Ending(&reader), note: try reader.text(limit: Self.longestText))
         }
@@ -115,6 +118,8 @@ public enum MonitorMessage: Equatable, Sendable {
             writer.boolean(toError)
             writer.text(text)
             writer.uint32(status)
+        case .stop:
+            writer.byte(Tag.stop.rawValue)
         case .exited(let request, let ending, let note):
             writer.byte(Tag.exited.rawValue)
             writer.uint32(request)

@@ -84,6 +84,9 @@ public final class ChildProcess: Sendable {
     private func wait(_ options: Int32) throws(Errno) -> Exit? { try reapOne(pid, options).map { ownExit($0.exit) } }
 }
 
+/// Signals a child that was not reaped: no other process has its number.
+public func sendSignal(_ signal: Signal, toChild pid: Int32) throws(Errno) { try checked { CLinux.kill(pid, signal.number) } }
+
 /// A process that was reaped by ``reapAny()`` or a sweep.
 public struct Reaped: Equatable, Sendable {
     public let pid: Int32

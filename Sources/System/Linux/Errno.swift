@@ -41,6 +41,7 @@ public struct Errno: Error, Hashable, Sendable, CustomStringConvertible {
     public static let notImplemented = Errno(ENOSYS)
     public static let connectionAborted = Errno(ECONNABORTED)
     public static let connectionReset = Errno(ECONNRESET)
+    public static let connectionRefused = Errno(ECONNREFUSED)
     public static let notConnected = Errno(ENOTCONN)
     public static let addressInUse = Errno(EADDRINUSE)
     public static let addressNotAvailable = Errno(EADDRNOTAVAIL)

@@ -1,0 +1,96 @@
+import Foundation
+import Linux
+import Testing
+
+@Suite("postern(1) status: who is logged in and what runs") struct StatusTests {
+    private func status(_ gateway: Gateway, _ arguments: String...) throws -> Outcome {
+        try run([try Gateway.program("postern"), "status", "--state", "\(gateway.directory)/state"] + arguments)
+    }
+
+    private func sessions(_ gateway: Gateway) throws -> [[String: Any]] {
+        let outcome = try status(gateway, "--json")
+        #expect(outcome.code == 0, "\(outcome)")
+        return try outcome.output.split(separator: "\n").map { line in
+            try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+        }
+    }
+
+    private func commands(_ session: [String: Any]) -> [[String: Any]] { session["commands"] as? [[String: Any]] ?? [] }
+
+    @Test func `a session is shown with its commands as long as it lives`() throws {
+        try Gateway.serving { gateway in
+            #expect(try status(gateway).errors == "nobody is logged in\n")
+            let client = try RunningProgram(gateway.sshCommand([Gateway.line("echo started; exec sleep 60")]))
+            #expect(try becomesTrue(within: .seconds(10)) { client.outputSoFar == "started\n" })
+            let session = try #require(try sessions(gateway).first)
+            let record = try gateway.record("connect")
+            #expect(session["id"] as? String == record.connection && session["key"] as? String == "alice" && session["login"] as? String == gateway.user.name)
+            #expect(session["peer"] as? String == "127.0.0.1" && session["state"] as? String == "open" && session["seconds"] as? Int != nil)
+            #expect((session["bytes"] as? Int ?? 0) > 1000)
+            #expect(commands(session).map { $0["command"] as? String } == ["sh"] && commands(session).map { $0["user"] as? String } == [gateway.user.name])
+            let text = try status(gateway).output
+            #expect(text.contains(try Regex("^\(record.connection)  alice as \(gateway.user.name) from 127\\.0\\.0\\.1  [0-9]+s  [0-9.]+ KiB\n")), "\(text)")
+            #expect(text.contains("  sh as \(gateway.user.name)  "), "\(text)")
+            try client.kill()
+            #expect(try becomesTrue(within: .seconds(10)) { try sessions(gateway).isEmpty })
+            #expect(try FileManager.default.contentsOfDirectory(atPath: "\(gateway.directory)/state/sessions").isEmpty)
+        }
+    }
+
+    @Test func `who has not logged in is not among them`() throws {
+        try Gateway.serving { gateway in
+            let client = try Descriptor.connect(to: SocketAddress(host: "127.0.0.1", port: gateway.port))
+            _ = try gateway.record("connect")
+            #expect(try sessions(gateway).isEmpty)
+            withExtendedLifetime(client) {}
+        }
+    }
+
+    @Test func `one is ended by its id, and all that it runs, and no other`() throws {
+        try Gateway.serving { gateway in
+            let clients = try (0..<2).map { _ in try RunningProgram(gateway.sshCommand([Gateway.line("echo started; exec sleep 61")])) }
+            #expect(try becomesTrue(within: .seconds(10)) { clients.allSatisfy { $0.outputSoFar == "started\n" } })
+            let ids = try sessions(gateway).compactMap { $0["id"] as? String }
+            let ended = try #require(ids.first)
+            #expect(ids.count == 2)
+            let outcome = try status(gateway, "--end", ended)
+            #expect(outcome.code == 0 && outcome.errors == "ended \(ended)\n", "\(outcome)")
+            #expect(try sessions(gateway).compactMap { $0["id"] as? String } == [ids[1]])
+            #expect(try becomesTrue(within: .seconds(10)) { try gateway.records("disconnect").map(\.connection) == [ended] })
+            _ = try gateway.record("finished") { $0.connection == ended && $0["ended_by"] == "stop" }
+            for client in clients { try client.kill() }
+        }
+    }
+
+    static let wrong = [("0123abcd", 1, "there is no session \"0123abcd\""), ("../../x", 64, "is not the id of a session"), ("", 64, "is not the id of a session")]
+
+    @Test(arguments: wrong) func `an id that is none ends nothing`(id: String, code: Int, text: String) throws {
+        try Gateway.serving { gateway in
+            let outcome = try status(gateway, "--end", id)
+            #expect(outcome.code == code && outcome.errors.contains(text), "\(outcome)")
+        }
+    }
+
+    @Test func `a session whose process was killed is forgotten, and leaves nothing`() throws {
+        try Gateway.serving { gateway in
+            let client = try RunningProgram(gateway.sshCommand([Gateway.line("echo started; exec sleep 62")]))
+            #expect(try becomesTrue(within: .seconds(10)) { client.outputSoFar == "started\n" })
+            let below = LiveProcess.descendants(of: gateway.process.pid)
+            for process in below where process.parent == gateway.process.pid { _ = try run(["/bin/kill", "-9", "\(process.pid)"]) }
+            #expect(try becomesTrue(within: .seconds(5)) { try sessions(gateway).isEmpty && below.filter(\.isAlive).isEmpty })
+            #expect(try FileManager.default.contentsOfDirectory(atPath: "\(gateway.directory)/state/sessions").isEmpty)
+            #expect(try gateway.script("echo next").output == "next\n")
+            try client.kill()
+        }
+    }
+
+    @Test(.enabled(if: isRoot)) func `nobody else may ask`() throws {
+        try Gateway.serving { gateway in
+            #expect(try gateway.script("exit 0").code == 0)
+            let asked = try run(
+                ["/usr/bin/setpriv", "--reuid", gateway.user.name, "--clear-groups", try Gateway.program("postern"), "status", "--state", "\(gateway.directory)/state"])
+            // Where the programs are root's alone it cannot even start.
+            #expect(asked.code != 0 && asked.output.isEmpty, "\(asked)")
+        }
+    }
+}
