@@ -1,7 +1,7 @@
 # make run    sets up, builds, starts a demo gateway on loopback and prints the ssh line to try
 # make test   sets up, builds and runs everything that takes minutes, not hours
 #
-# Others: setup build test-long bench fuzz install format clean
+# Others: setup build test-long bench fuzz install deb format clean
 
 SWIFT       ?= swift
 PREFIX      ?= /usr
@@ -18,7 +18,7 @@ PROGRAMS    := posternd postern-frontend postern-files postern-git postern-git-h
 
 FUZZ_SECONDS ?= 600
 
-.PHONY: setup build run test test-long bench fuzz install format clean
+.PHONY: setup build run test test-long bench fuzz install install-files deb format clean
 
 setup:
 	@scripts/setup
@@ -43,7 +43,13 @@ bench: build
 fuzz: setup
 	@scripts/fuzz "$(FUZZ_SECONDS)"
 
-install: build
+deb: build
+	@scripts/make-deb "$(RELEASE)" .build
+
+install: build install-files
+
+# What was built before.
+install-files:
 	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/sbin" "$(DESTDIR)$(PREFIX)/libexec/postern"
 	install -m 0755 $(RELEASE)/postern "$(DESTDIR)$(PREFIX)/bin/"
 	install -m 0755 $(RELEASE)/posternd "$(DESTDIR)$(PREFIX)/sbin/"
