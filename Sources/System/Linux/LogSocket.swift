@@ -93,5 +93,4 @@ private let (sealSeal, sealShrink, sealGrow, sealWrite): (Int32, Int32, Int32, I
 
 extension Errno {
     public static let messageTooLong = Errno(EMSGSIZE)
-    public static let connectionRefused = Errno(ECONNREFUSED)
 }
