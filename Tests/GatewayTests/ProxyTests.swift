@@ -12,7 +12,8 @@ import Testing
 
     /// A client behind a proxy that says `header` before it passes on what the client says.
     private static func behind(_ header: String, at host: String = "127.0.0.5", _ gateway: Gateway) -> [String] {
-        ["-o", "ProxyCommand=/bin/sh -c \"(printf '\(header)'; exec cat) | exec socat -t 5 - TCP:127.0.0.1:\(gateway.port),bind=\(host)\""]
+        // No shell stays that would hold ssh's end open when the gateway has hung up.
+        ["-o", "ProxyCommand=/bin/bash -c \"exec socat -t 5 - TCP:127.0.0.1:\(gateway.port),bind=\(host) < <(printf '\(header)'; exec cat)\""]
     }
 
     @Test(arguments: [header, binary]) func `the policy, the limits and the log see the client`(header: String) throws {
