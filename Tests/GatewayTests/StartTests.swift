@@ -109,7 +109,8 @@ extension Descriptor {
             let rest = String(decoding: try client.readAll(limit: 1 << 20), as: UTF8.self)
             #expect(!rest.contains("posternd") && !rest.contains("event"))
             let outcome = try posternd.wait(.seconds(10))
-            #expect(outcome.code == 0)
+            // The log goes to syslog: without one on this machine nothing is recorded, and that is a failure.
+            #expect(outcome.code == (FileManager.default.fileExists(atPath: "/dev/log") ? 0 : 111))
         }
     }
 
@@ -121,35 +122,6 @@ extension Descriptor {
             #expect(outcome.code == 100)
             #expect(try client.line().isEmpty)
         }
-    }
-
-    /// A super-server that prints its port, and a pattern for that.
-    static let servers: [(name: String, words: [String])] = [
-        ("tcpserver", ["/usr/bin/tcpserver", "-1", "-RHl0", "127.0.0.1", "0", "/bin/sh", "-c", "exec $POSTERND 2>&1"]),
-        ("socat", ["/usr/bin/socat", "-d", "-d", "TCP-LISTEN:0,bind=127.0.0.1,fork", "EXEC:$POSTERND,stderr"]),
-        ("socat nofork", ["/usr/bin/socat", "-d", "-d", "TCP-LISTEN:0,bind=127.0.0.1,fork", "EXEC:$POSTERND,nofork,stderr"]),
-    ]
-
-    @Test(arguments: servers) func `a session runs under it`(name: String, words: [String]) throws {
-        try Gateway.serving { gateway in
-            let posternd = try Gateway.command(gateway.directory).joined(separator: " ")
-            let server = try RunningProgram(words.map { $0.replacing("$POSTERND", with: posternd) })
-            #expect(try becomesTrue(within: .seconds(10)) { Self.port(of: server) != nil }, "\(server.errorsSoFar)")
-            let address = SocketAddress(host: "127.0.0.1", port: try #require(Self.port(of: server)))
-            let raw = try Descriptor.connect(to: address)
-            #expect(try raw.line().hasPrefix("SSH-2.0-Postern_"))
-            let options = ["-o", "Port=\(address.port)", "-o", "HostKeyAlias=[127.0.0.1]:\(gateway.port)"]
-            let outcome = try gateway.script("echo $SSH_CONNECTION; cat; echo err >&2; exit 9", options: options, input: .bytes(Array("in\n".utf8)))
-            #expect(outcome.output.hasSuffix("\nin\n") && outcome.errors == "err\n" && outcome.code == 9, "\(outcome)")
-            if name != "socat" { #expect(outcome.output.contains("127.0.0.1 \(address.port)\n"), "\(outcome)") }
-            try server.kill()
-            withExtendedLifetime(raw) {}
-        }
-    }
-
-    private static func port(of server: RunningProgram) -> UInt16? {
-        let told = server.errorsSoFar.firstMatch(of: /listening on AF=2 127\.0\.0\.1:(\d+)/)?.1
-        return (told ?? server.outputSoFar.split(separator: "\n").first).flatMap { UInt16($0) }
     }
 
     @Test func `T36: it takes the sockets of a service manager`() throws {
@@ -165,7 +137,7 @@ extension Descriptor {
         }
     }
 
-    static let wrong = [["--nonsense"], ["-x"], ["--listen"], ["--listen", "nowhere:port"], ["operand"]]
+    static let wrong = [["--nonsense"], ["-x"], ["-vx"], ["--log", "relative"], ["--log"], ["--listen"], ["--listen", "nowhere:port"], ["operand"]]
 
     @Test(arguments: wrong) func `T28: wrong usage prints the usage and exits 100`(arguments: [String]) throws {
         let outcome = try run([try Gateway.program("posternd")] + arguments)
@@ -175,7 +147,7 @@ extension Descriptor {
 
     @Test func `T28: flags are taken alone and bunched, and -q is silent`() throws {
         try Gateway.serving { gateway in
-            for (flags, isLoud) in [(["-q"], false), (["-vv"], true), (["-v", "-v"], true), (["-vq"], false)] {
+            for (flags, isLoud) in [(["-q"], false), (["-vv"], true), (["-v", "-v"], true), (["-vq"], false), (["-lq"], false), (["-q", "-l"], false)] {
                 let (client, posternd) = try serve(try Gateway.command(gateway.directory) + flags)
                 _ = try client.line()
                 try client.shutDown(receiving: false)

@@ -87,7 +87,7 @@ import Testing
     func `names every option of posternd`() throws {
         let usage = try Programs.run("posternd --help", in: Programs.package).output
         let named = Self.options(in: try Self.text("posternd.8"))
-        let known = Set(usage.matches(of: /--[a-z-]+/).map { String($0.output) }).union(["-q", "-v"])
+        let known = Set(usage.matches(of: /--[a-z-]+/).map { String($0.output) }).union(["-q", "-v", "-l"])
         #expect(named == known.union(["--version", "--help", "-h"]))
     }
 

@@ -110,7 +110,12 @@ final class Log {
     private static func fields(_ members: [JSONText.Member], _ record: String) -> [(name: String, value: String)] {
         [("POSTERN_RECORD", record)]
             + members.map { member in
-                let text = if case .string(let text) = member.value { VisibleText.of(text) } else { member.value.description }
+                let text =
+                    switch member.value {
+                    case .string(let text): VisibleText.of(text)
+                    case .bytes(let bytes): VisibleText.of(bytes)
+                    default: member.value.description
+                    }
                 return ("POSTERN_\(member.name.uppercased())", text)
             }
     }

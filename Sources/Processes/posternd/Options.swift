@@ -36,7 +36,7 @@ struct Options {
     }
 
     static let usage = """
-        usage: posternd [-qv] [--policy FILE] [--host-key FILE]... [--listen [ADDR:]PORT]... [--log stderr|syslog|journal|FILE] [--state DIR]
+        usage: posternd [-qvl] [--policy FILE] [--host-key FILE]... [--listen [ADDR:]PORT]... [--log stderr|syslog|journal|FILE] [--state DIR]
           with a connection as standard input it serves that one; with --listen, or sockets from the service manager, it accepts them
 
         """
@@ -82,6 +82,7 @@ struct Options {
         switch flag {
         case "q": verbosity = .quiet
         case "v": verbosity = verbosity < .verbose ? .verbose : .debug
+        case "l": log = .syslog
         default: throw Fault(text: "unknown flag \"-\(flag)\"")
         }
     }
