@@ -97,9 +97,9 @@ extension Hostile {
             try victim.flood(.signal(request: 0, name: "nothing"))
             let deadline = Clock.monotonic + Victim.patience
             while try !victim.logged().contains(#""event":"finished""#), Clock.monotonic < deadline {}
-            try victim.process.sendSignal(.terminate)
+            try victim.process.sendSignal(.interrupt)
             let record = try victim.ended()
-            #expect(record.farewell == "stopped by SIGTERM")
+            #expect(record.farewell == "stopped by SIGINT")
             #expect(record.texts("finished", "ended_by") == ["timeout"])
             #expect(record.events.first { $0["event"] as? String == "finished" }.flatMap { $0["duration_ms"] as? Int } ?? .max < 10_000)
             record.expectSound(victim.site)

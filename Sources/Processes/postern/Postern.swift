@@ -1,7 +1,6 @@
 import ArgumentParser
 
 /// The administrator's program (DESIGN §2). Nothing of it runs for a connection.
-@main
 struct Postern: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "postern",
