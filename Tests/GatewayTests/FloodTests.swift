@@ -84,7 +84,8 @@ import Testing
     }
 
     @Test func `a file in TMPDIR grows to file_size, and goes with the command`() throws {
-        let small = TestPolicy.shell.replacing("directory = \"/\"", with: "directory = \"/\"\nsandbox = \"small\"") + "[sandbox.small]\nfile_size = '1MiB'\n"
+        let lines = "args = { script = { match = '.*' } }\nsandbox = 'small'"
+        let small = TestPolicy.command("sh", usage: "sh <script>", run: ["/bin/sh", "-c", "<script>"], lines: lines) + "[sandbox.small]\nfile_size = '1MiB'\n"
         try Gateway.serving(.init(commands: small)) { gateway in
             let outcome = try gateway.script("echo $TMPDIR; head -c 2097152 /dev/zero > $TMPDIR/file; echo $?; stat -c %s $TMPDIR/file")
             let lines = outcome.output.split(separator: "\n").map(String.init)

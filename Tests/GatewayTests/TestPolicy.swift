@@ -38,10 +38,13 @@ struct TestPolicy {
         run = [\(run.map { "'\($0)'" }.joined(separator: ", "))]
         directory = "/"
         \(lines)
-
+        \(isRoot || lines.contains("sandbox") ? "" : "sandbox = 'shared'")
 
         """
     }
+
+    /// As a normal user all tests are one user, and what runs for each counts against the limit of every other.
+    private static let shared = "[sandbox.shared]\nbase = 'tool'\nprocesses = 1000\n"
 
     func text(directory: String, user: String) throws -> String {
         var text = "version = 1\n"
@@ -55,6 +58,7 @@ struct TestPolicy {
         }
         var tables = more
         for signer in signers { tables = tables.replacing("$KEY(\(signer))", with: try publicKey("\(directory)/\(signer).pub")) }
+        if (tables + commands).contains("sandbox = 'shared'") { text += Self.shared }
         return (text + tables + commands).replacing("$USER", with: user).replacing("$DIRECTORY", with: directory)
     }
 
