@@ -32,7 +32,8 @@ import Testing
     }
 
     private static func build(_ directory: String, _ more: [String] = []) throws -> Outcome {
-        try run(["/usr/bin/env", "swift", "build", "--package-path", directory] + more, environment: ["PATH=\(ProcessInfo.processInfo.environment["PATH"] ?? "")", "HOME=\(ProcessInfo.processInfo.environment["HOME"] ?? "/")"], patience: .seconds(900))
+        let inherited = ["PATH", "HOME"].map { "\($0)=\(ProcessInfo.processInfo.environment[$0] ?? "/")" }
+        return try run(["/usr/bin/env"] + inherited + ["swift", "build", "--package-path", directory] + more, patience: .seconds(900))
     }
 
     @Test(.enabled(if: isLong, "builds everything once more: POSTERN_LONG=1")) func `depends on it by version, builds and runs; what must not compile does not`() async throws {
