@@ -14,8 +14,8 @@ import Testing
     }
 
     @Test func `sessions in a row and at once leave no process, no descriptor and no memory`() throws {
-        // As a normal user all tests share the processes that a sandbox allows its user.
-        let (inARow, atOnce) = (isLong ? 1000 : 60, isRoot ? (isLong ? 200 : 30) : 4)
+        // All tests share the processes that a sandbox allows its user.
+        let (inARow, atOnce) = (isLong ? 1000 : 60, isRoot && isLong ? 200 : 5)
         try Gateway.serving { gateway in
             let listener = gateway.process.pid
             func descriptors() throws -> Int { try FileManager.default.contentsOfDirectory(atPath: "/proc/\(listener)/fd").count }
