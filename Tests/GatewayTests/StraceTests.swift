@@ -6,7 +6,7 @@ import Testing
     @Test(.enabled(if: isRoot, "needs root")) func `a session executes our programs and the command, and nothing else`() throws {
         let commands = TestPolicy.command("greet", usage: "greet <name>", run: ["/bin/echo", "hello,", "<name>"])
         var policy = TestPolicy(keys: [.init(name: "alice", lines: "may = ['greet']")], commands: commands)
-        policy.launcher = ["/usr/bin/strace", "-f", "-y", "-qq", "-e", "trace=execve,execveat", "-o", "$DIRECTORY/strace"]
+        policy.launcher = ["/usr/bin/strace", "-D", "-f", "-y", "-qq", "-e", "trace=execve,execveat", "-o", "$DIRECTORY/strace"]
         try Gateway.serving(policy) { gateway in
             for line in ["greet world", "greet world; id", "help", "sh -c id"] { _ = try gateway.ssh(line) }
             #expect(try gateway.ssh("greet there").output == "hello, there\n")
