@@ -37,6 +37,8 @@ public enum PredefinedSandbox {
         let git = ["git", "git-upload-pack", "git-upload-archive", "sh"].map { "/usr/bin/\($0)" }
         plan.paths = settings + devices + libraries + git.map { PathRule(path: $0, access: .execute, isRequired: false) }
         plan.limits.memory = 2 << 30
+        // The kernel counts all of its user's: many may push at once.
+        plan.limits.processes = 512
         plan.limits.openFiles = 1024
         return plan
     }()
