@@ -19,7 +19,10 @@ import Testing
         sys.stdin.read()
         """
 
-    private func files(_ pid: Int32) throws -> Int { try FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/fd").count }
+    /// Descriptors, but for one to each process that waits.
+    private func files(_ pid: Int32) throws -> Int {
+        try FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/fd").count - LiveProcess.waiting(below: pid).count
+    }
 
     private func memory(_ pid: Int32) throws -> Int {
         let text = try #require(LiveProcess(pid)?.status["VmRSS"]?.split(separator: " ").first)

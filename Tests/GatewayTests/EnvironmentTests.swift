@@ -209,7 +209,7 @@ import Testing
             let target = try readLink("/proc/\(frontend.pid)/fd/\(descriptor)")
             #expect(target.hasPrefix("socket:"), "\(descriptor) is \(target)")
         }
-        #expect(Set(descriptors) == ["0", "1", "2"])
+        #expect(Set(descriptors) == ["0", "1", "2", "3"])
         #expect(try FileManager.default.contentsOfDirectory(atPath: "/proc/\(frontend.pid)/root/").isEmpty)
     }
 

@@ -27,9 +27,15 @@ struct LiveProcess: Equatable {
         return names.compactMap { Int32($0) }.compactMap(LiveProcess.init)
     }
 
-    /// All below a process, itself not counted.
+    /// Whether it is a monitor that a listener keeps for the next connection.
+    var isWaiting: Bool { name == "postern-waiting" }
+
+    /// Those that a listener keeps for connections to come.
+    static func waiting(below listener: Int32) -> [LiveProcess] { all.filter { $0.parent == listener && $0.isWaiting } }
+
+    /// All below a process, itself not counted, nor what waits for connections to come.
     static func descendants(of root: Int32) -> [LiveProcess] {
-        let all = all
+        let all = all.filter { !$0.isWaiting }
         var found: [LiveProcess] = []
         var parents: Set<Int32> = [root]
         while !parents.isEmpty {

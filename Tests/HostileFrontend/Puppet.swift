@@ -36,20 +36,37 @@ struct Puppet {
     /// No order is longer than this, in bytes.
     private static let longestOrder = 1 << 20
 
-    private let connection = Descriptor.standardInput
-    /// Standard output and standard error are both the channel. Nil once closed.
-    private var channel: (Descriptor, Descriptor)? = (Descriptor(owning: 1), Descriptor(owning: 2))
+    private let connection: Descriptor
+    /// All that it was started with is the channel. Nil once closed.
+    private var channel: [Descriptor]? = (0...2).map { Descriptor(owning: $0) }
+    /// The monitor's first message, with which the connection came, until it is asked for.
+    private var first: Datagram?
     private var streams: [Descriptor] = []
     private var unread: [UInt8] = []
     private var poll = PollSet()
+
+    enum Failure: Error { case noConnection }
+
+    /// Waits for the connection.
+    init() throws {
+        let channel = Descriptor.standardInput
+        var poll = PollSet()
+        poll.add(channel, .readable, token: 0)
+        while first == nil {
+            _ = try poll.wait(timeout: nil)
+            first = try channel.receive(limit: MonitorMessage.longest, maxDescriptors: 1)
+        }
+        guard let connection = first?.descriptors.first else { throw Failure.noConnection }
+        self.connection = connection
+    }
 
     /// Follows orders until there are no more.
     mutating func run() throws {
         while let (order, bytes) = try nextOrder() {
             switch order {
             case .send: try send(bytes)
-            case .sendWithDescriptors: try send(bytes, descriptors: [connection] + (channel.map { [$0.0] } ?? []))
-            case .sendEmpty: _ = try channel?.0.write([0], 0..<0)
+            case .sendWithDescriptors: try send(bytes, descriptors: [connection] + (channel?.prefix(1) ?? []))
+            case .sendEmpty: _ = try channel?[0].write([0], 0..<0)
             case .receive: try receive()
             case .readOutput: try readOutput()
             case .closeChannel: channel = nil
@@ -85,15 +102,16 @@ struct Puppet {
 
     private mutating func send(_ bytes: [UInt8], descriptors: [Descriptor] = []) throws {
         guard let channel else { return }
-        while try !channel.0.send(bytes, descriptors: descriptors) { try wait(channel.0, .writable) }
+        while try !channel[0].send(bytes, descriptors: descriptors) { try wait(channel[0], .writable) }
     }
 
     private mutating func receive() throws {
         guard let channel else { return }
+        if let datagram = first.take() { return try report(.message, [UInt8(datagram.descriptors.count)] + datagram.bytes) }
         while true {
-            guard let datagram = try channel.0.receive(limit: MonitorMessage.longest, maxDescriptors: MonitorMessage.descriptorsOfStarted)
+            guard let datagram = try channel[0].receive(limit: MonitorMessage.longest, maxDescriptors: MonitorMessage.descriptorsOfStarted)
             else {
-                try wait(channel.0, .readable)
+                try wait(channel[0], .readable)
                 continue
             }
             if datagram.isEnd { return try report(.ended, []) }

@@ -8,7 +8,7 @@ import Sandbox
 ignoreBrokenPipes()
 do {
     try FrontendConfinement.enter()
-    var puppet = Puppet()
+    var puppet = try Puppet()
     try puppet.run()
     exitNow(0)
 } catch {

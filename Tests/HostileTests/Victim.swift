@@ -216,7 +216,11 @@ func waitForExit(_ process: ChildProcess) throws -> Exit {
 
 extension MonitorMessage {
     fileprivate var descriptors: UInt8 {
-        if case .started = self { UInt8(Self.descriptorsOfStarted) } else { 0 }
+        switch self {
+        case .begin: 1
+        case .started: UInt8(Self.descriptorsOfStarted)
+        default: 0
+        }
     }
 }
 

@@ -40,10 +40,11 @@ struct Frontend {
     /// The same of one whose last command has ended, to go by itself: it then sees no error.
     private static let departure: Duration = .milliseconds(500)
 
-    init(connection: Descriptor, monitor: MonitorChannel) throws(MonitorChannel.Failure) {
-        self.connection = connection
+    /// Waits for its connection, which may take a while.
+    init(_ monitor: MonitorChannel) throws(MonitorChannel.Failure) {
         self.monitor = monitor
-        let settings = try monitor.settings()
+        let settings: MonitorMessage.Settings
+        (settings, connection) = try monitor.begin()
         hostKeys = HostKeyAnnouncement(settings.hostKeys)
         ssh = ServerConnection(Self.configuration(settings), random: SystemRandom(), now: Clock.monotonic)
     }

@@ -47,12 +47,13 @@ struct MonitorChannel {
         }
     }
 
-    /// Waits for the first message.
-    func settings() throws(Failure) -> MonitorMessage.Settings {
+    /// Waits for the first message, and the connection that comes with it.
+    func begin() throws(Failure) -> (MonitorMessage.Settings, Descriptor) {
         while true {
-            if let (message, _) = try receive() {
+            if let (message, descriptors) = try receive() {
                 guard case .begin(let settings) = message else { throw .malformed(.badValue("the first message")) }
-                return settings
+                guard let connection = descriptors.first, descriptors.count == 1 else { throw .wrongDescriptors }
+                return (settings, connection)
             }
             var poll = PollSet()
             poll.add(descriptor, .readable, token: 0)

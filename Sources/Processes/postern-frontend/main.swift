@@ -1,6 +1,6 @@
 // The only program that parses what the peer sends (DESIGN §6). It has no file, no key and no policy: it asks the monitor.
 //
-// The order: prepare what needs calls that are denied later, confine, and only then read.
+// The order: prepare what needs calls that are denied later, confine, and only then take the connection and read.
 import Gcrypt
 import Linux
 import Sandbox
@@ -11,10 +11,9 @@ SecretBytes.reserve()
 Gcrypt.initialize()
 ignoreBrokenPipes()
 do {
-    let connection = Descriptor.standardInput
-    let monitor = Descriptor.standardOutput
+    let monitor = MonitorChannel(.standardOutput)
     try FrontendConfinement.enter()
-    var frontend = try Frontend(connection: connection, monitor: MonitorChannel(monitor))
+    var frontend = try Frontend(monitor)
     try frontend.run()
     exitNow(0)
 } catch {

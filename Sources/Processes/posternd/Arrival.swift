@@ -13,6 +13,9 @@ struct Arrival {
     let proxy: String?
     /// Eight hexadecimal digits, in every record of this connection and in the identification that the client sees.
     let connectionID: String
+    let identification: String
+    /// When it came.
+    let time: Duration
     let policy: LivePolicy
     let gateway: Gateway
     /// Nil where nothing could be written down: then there are no limits either, and the log says why.
@@ -20,13 +23,15 @@ struct Arrival {
     private let claim: ArrivalTable.Claim?
     let log: Log
 
-    /// Looks at what is on standard input.
+    /// Looks at a connection, which is greeted where it may stay.
     ///
     /// - Throws: ``TurnedAway`` for one that was told to go.
-    init(_ options: Options, _ log: Log, software: String) throws {
+    init(_ connection: Descriptor, _ options: Options, _ log: Log, software: String) throws {
         Sodium.initialize()
-        connection = .standardInput
+        time = Clock.monotonic
+        self.connection = connection
         connectionID = Self.randomID()
+        identification = Self.identification(software, connectionID)
         policy = try LivePolicy(options.policy, trusting: Users.currentUID == 0 ? nil : Users.currentUID)
         gateway = try policy.gateway()
         let (far, near) = Self.ends(of: connection)
@@ -49,15 +54,23 @@ struct Arrival {
             self.claim = claim
         } catch let fault as ProxyFault {
             log.turnedAway("\(fault)", 1)
-            connection.turnAway("\(fault)", identification: Self.identification(software, connectionID))
+            connection.turnAway("\(fault)", identification: identification)
             connection.linger()
             throw TurnedAway()
         } catch let error as ArrivalTable.TurnedAway {
             log.turnedAway("\(error.refusal)", error.count)
-            connection.turnAway("\(error.refusal)", identification: Self.identification(software, connectionID))
+            connection.turnAway("\(error.refusal)", identification: identification)
             connection.linger()
             throw TurnedAway()
         }
+        try greet()
+    }
+
+    /// The first bytes on the wire are ours and need no frontend: the client need not wait for its start.
+    private func greet() throws(Fault) {
+        // Where the connection is not TCP this fails, and does not matter.
+        do throws(Errno) { try connection.setNoDelay() } catch {}
+        try naming("connection", isTemporary: true) { () throws(Errno) in try connection.writeAll(Array("\(identification)\r\n".utf8)) }
     }
 
     /// Thrown for a connection that was told to go.

@@ -4,27 +4,26 @@ import Policy
 import SSHWire
 import Sandbox
 
-/// The frontend of this connection: a process of its own that has nothing but the connection and the channel to us.
+/// The frontend of a connection: a process of its own that has nothing but the channel to us, and then the connection, which comes through that.
 struct FrontendProcess {
     let process: ChildProcess
     let channel: Descriptor
 
     private static let program = "postern-frontend"
-    /// Descriptors it may have: its two, three for each of 64 channels, and what is on its way.
+    /// Descriptors it may have: its four, three for each of 64 channels, and what is on its way.
     private static let mostDescriptors: UInt64 = 256
 
     /// Starts it: as root under a user of its own, in an empty root directory and without any capability.
-    static func start(connection: Descriptor, asRoot: Bool) throws(Fault) -> FrontendProcess {
+    static func start(asRoot: Bool) throws(Fault) -> FrontendProcess {
         let (ours, theirs) = try naming("socket pair", isTemporary: true) { () throws(Errno) in try Descriptor.socketPair() }
-        try naming("connection", isTemporary: true) { () throws(Errno) in
-            try connection.setNonBlocking()
+        try naming("socket pair", isTemporary: true) { () throws(Errno) in
             try ours.setNonBlocking()
             try theirs.setNonBlocking()
         }
         let file = try helper(program, asRoot: asRoot)
-        // Standard error is the channel too: what a trap would print there is no request, and ends both.
+        // All three are the channel: what a trap would print to standard error is no request, and ends both.
         var plan = ProcessPlan(
-            program: .descriptor(file), arguments: [program], environment: swiftEnvironment, input: connection, output: theirs, error: theirs)
+            program: .descriptor(file), arguments: [program], environment: swiftEnvironment, input: theirs, output: theirs, error: theirs)
         plan.limits += [ResourceLimit(.openFiles, mostDescriptors), ResourceLimit(.fileSize, 0)]
         plan.parentDeathSignal = .kill
         if asRoot {

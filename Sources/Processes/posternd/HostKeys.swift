@@ -61,9 +61,10 @@ struct HostKeys {
         return now >= certificate.validBefore ? "it has expired" : nil
     }
 
-    /// What is offered, most wanted first.
+    /// What is offered, most wanted first. A certificate may have expired since it was read.
     var algorithms: [String] {
-        [certified?.certificate.algorithm, keys.first?.publicKey.algorithm].compactMap { $0 }
+        let certificate = certified.flatMap { Self.remark($0.certificate) == nil ? $0.certificate : nil }
+        return [certificate?.algorithm, keys.first?.publicKey.algorithm].compactMap(\.self)
     }
 
     /// Who signs a key exchange, and what the client is shown; nil for what is not offered.

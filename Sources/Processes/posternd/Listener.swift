@@ -7,9 +7,7 @@ import Sodium
 /// Accepts connections and gives each to a freshly executed `posternd` of its own (DESIGN §6).
 struct Listener {
     private var sockets: [Descriptor]
-    private let arguments: [String]
-    private let program: Descriptor
-    private let null: Descriptor
+    private let program: ConnectionProgram
     private let signals: SignalDescriptor
     private let log: Log
     private let software: String
@@ -18,6 +16,7 @@ struct Listener {
     private let table: ArrivalTable?
     /// The processes that serve connections, and the place of each.
     private var connections: [Int32: ArrivalTable.Claim?] = [:]
+    private var pairs: WaitingPairs
     /// Clients that were turned away and have not gone yet, with their time.
     private var leaving: [(connection: Descriptor, until: Duration)] = []
     private var poll = PollSet()
@@ -37,7 +36,6 @@ struct Listener {
         Sodium.initialize()
         self.log = log
         self.software = software
-        arguments = ["posternd"] + options.forOneConnection
         let trusted = Users.currentUID == 0 ? nil : Users.currentUID
         // What is wrong is said now, and not to the first client.
         policy = try LivePolicy(options.policy, trusting: trusted)
@@ -45,8 +43,8 @@ struct Listener {
         _ = try policy.gateway()
         table = Arrival.openTable(options, log)
         for remark in try HostKeys(options.hostKeys, trusting: trusted).remarks { log.error(remark) }
-        program = try naming("own program") { () throws(Errno) in try openFile("/proc/self/exe", .pathOnly) }
-        null = try naming("/dev/null") { () throws(Errno) in try openFile("/dev/null", .readWrite) }
+        program = try ConnectionProgram(options)
+        pairs = WaitingPairs(program, log)
         var sockets = inherited
         for address in options.listen {
             sockets.append(try naming("listen on \(address)", isTemporary: true) { () throws(Errno) in try Descriptor.listen(on: address) })
@@ -66,14 +64,15 @@ struct Listener {
 
     /// Accepts until it is told to stop, and then waits until the connections have ended.
     mutating func run() throws(Fault) {
-        while stopDeadline.map({ $0 > Clock.monotonic && !connections.isEmpty }) ?? true {
+        while stopDeadline.map({ $0 > Clock.monotonic && !(connections.isEmpty && pairs.isEmpty) }) ?? true {
+            pairs.tick()
             poll.removeAll()
             poll.add(signals.descriptor, .readable, token: -1)
             if connections.count < Self.mostConnections {
                 for (index, socket) in sockets.enumerated() { poll.add(socket, .readable, token: index) }
             }
             for one in leaving { poll.add(one.connection, .readable, token: Self.leavingToken) }
-            let deadline = (leaving.map(\.until) + [stopDeadline].compactMap(\.self)).min()
+            let deadline = (leaving.map(\.until) + [stopDeadline, pairs.deadline].compactMap(\.self)).min()
             let timeout = deadline.map { $0 - Clock.monotonic }
             let ready = try naming("poll", isTemporary: true) { () throws(Errno) in try poll.wait(timeout: timeout) }
             for one in ready where one.token >= 0 { accept(from: sockets[one.token]) }
@@ -129,13 +128,12 @@ struct Listener {
     }
 
     private mutating func serve(_ connection: Descriptor, _ claim: ArrivalTable.Claim?) {
-        var plan = ProcessPlan(
-            program: .descriptor(program), arguments: arguments + (claim.map { ["--arrival", $0.text] } ?? []), environment: swiftEnvironment, input: connection, output: null, error: .standardError)
-        // As a session of its own a connection does not hear the terminal's ^C: it ends when we have ended.
-        plan.parentDeathSignal = .terminate
-        plan.keepsPrivileges = true
+        if let pid = pairs.take(connection, claim) {
+            connections[pid] = .some(claim)
+            return
+        }
         do throws(LaunchError) {
-            connections[try launch(plan).pid] = .some(claim)
+            connections[try program.start(on: connection, claim.map { ["--arrival", $0.text] } ?? [])] = .some(claim)
         } catch {
             log.error("a connection could not be served: \(error)")
             leave(claim)
@@ -154,7 +152,7 @@ struct Listener {
         try naming("signals", isTemporary: true) { () throws(Errno) in
             while let signal = try signals.next() { came.append(signal) }
             while let reaped = try reapAny() {
-                if let claim = connections.removeValue(forKey: reaped.pid) { leave(claim) }
+                if let claim = connections.removeValue(forKey: reaped.pid) { leave(claim) } else { pairs.remove(reaped.pid) }
             }
         }
         for signal in came {
@@ -167,9 +165,10 @@ struct Listener {
         }
     }
 
-    /// Takes up the policy at once. Connections look at it before each command; they reopen their log.
+    /// Takes up the policy at once, and the host keys. Connections look at the policy before each command; they reopen their log.
     private mutating func reload() {
         log.reopen()
+        if stopDeadline == nil { pairs.renew() }
         if let news = policy.refresh() { log.error(news) }
         do throws(Fault) { try policy.verify() } catch { log.error(error.text) }
         tellConnections(.hangUp)
@@ -178,6 +177,7 @@ struct Listener {
     /// Accepts no more. Connections end when nothing runs on them, or at once when they are interrupted.
     private mutating func stop(_ signal: Signal) {
         sockets.removeAll()
+        pairs.dismiss()
         var drain: Duration = .zero
         if signal == .terminate { do throws(Fault) { drain = try policy.gateway().drain } catch { log.error(error.text) } }
         stopDeadline = Clock.monotonic + drain + Self.patience

@@ -24,7 +24,6 @@ struct Monitor {
     var connectionID: String { arrival.connectionID }
     var gateway: Gateway { arrival.gateway }
     var policy: LivePolicy { arrival.policy }
-    private let identification: String
     private let hostKeys: HostKeys
     let authority: Authority
     private let connection: Descriptor
@@ -74,47 +73,20 @@ struct Monitor {
     /// A frontend that talks without end does not keep us from the rest.
     private static let mostRequestsATurn = 64
 
-    /// The order: greet, start the frontend, and give up what is needed no more.
-    init(_ options: Options, _ arrival: Arrival, software: String) throws(Fault) {
-        isRoot = Users.currentUID == 0
+    /// Takes over a connection that was greeted.
+    init(_ options: Options, _ arrival: Arrival, _ prepared: Preparation) throws(Fault) {
+        isRoot = prepared.isRoot
         self.arrival = arrival
         connection = arrival.connection
         stateDirectory = options.state
         log = arrival.log
-        started = Clock.monotonic
-        try naming("signals", isTemporary: true) { () throws(Errno) in
-            try setNotDumpable()
-            try setSubreaper()
-        }
-        hostKeys = try HostKeys(options.hostKeys, trusting: isRoot ? nil : Users.currentUID)
+        started = arrival.time
+        hostKeys = prepared.hostKeys
         authority = Authority(peerHost: arrival.peer.host)
-        identification = Arrival.identification(software, arrival.connectionID)
-        try Self.greet(connection, identification)
-        signals = try naming("signals", isTemporary: true) { () throws(Errno) in
-            try SignalDescriptor([.child, .terminate, .interrupt, .hangUp])
-        }
-        // Users are changed, namespaces made, foreign processes signalled, temporary directories given away. The bounding set is emptied here once for
-        // all our children; only the frontend's root directory is changed, before that capability goes too.
-        let kept: [Capability] = [.setUID, .setGID, .setCapabilities, .kill, .chown, .system]
-        try Self.keepOnly(kept + [.chroot], isRoot)
-        let frontend = try FrontendProcess.start(connection: connection, asRoot: isRoot)
-        try Self.keepOnly(kept, isRoot)
-        frontendPID = frontend.process.pid
-        self.frontend = frontend
-    }
-
-    private static func keepOnly(_ kept: [Capability], _ isRoot: Bool) throws(Fault) {
-        guard isRoot else { return }
-        try naming("capabilities") { () throws(Errno) in try dropCapabilities(keeping: kept) }
-    }
-
-    /// The first bytes on the wire are ours and need no frontend: the client need not wait for its start.
-    private static func greet(_ connection: Descriptor, _ identification: String) throws(Fault) {
-        // Where the connection is not TCP this fails, and does not matter.
-        do throws(Errno) { try connection.setNoDelay() } catch {}
-        try naming("connection", isTemporary: true) { () throws(Errno) in
-            try connection.writeAll(Array("\(identification)\r\n".utf8))
-        }
+        signals = prepared.signals
+        frontendPID = prepared.frontend.process.pid
+        frontend = prepared.frontend
+        try naming("connection", isTemporary: true) { () throws(Errno) in try connection.setNonBlocking() }
     }
 
     // MARK: - The loop
@@ -123,7 +95,7 @@ struct Monitor {
     mutating func run() throws(Fault) {
         let proxy = arrival.proxy.map { [JSONText.Member("proxy", .string($0))] } ?? []
         log.audit("connect", [.init("local", .string("\(local.host):\(local.port)"))] + proxy)
-        tell(.begin(settings))
+        tell(.begin(settings), descriptors: [connection])
         while frontend != nil { turn() }
         arrival.isOver(offence)
         endCommands(.disconnect)
@@ -155,7 +127,7 @@ struct Monitor {
 
     private var settings: MonitorMessage.Settings {
         MonitorMessage.Settings(
-            identification: identification, hostKeyAlgorithms: hostKeys.algorithms, hostKeys: hostKeys.blobs, banner: gateway.banner,
+            identification: arrival.identification, hostKeyAlgorithms: hostKeys.algorithms, hostKeys: hostKeys.blobs, banner: gateway.banner,
             loginGraceSeconds: UInt32(clamping: gateway.loginGrace.components.seconds),
             idleSeconds: UInt32(clamping: gateway.idleTimeout.components.seconds),
             keepaliveSeconds: UInt32(clamping: gateway.keepalive.components.seconds), mostChannels: UInt32(gateway.maxChannels),
@@ -310,7 +282,7 @@ struct Monitor {
         guard let hash = KeyExchangeMethod(rawValue: record.method)?.hash else { throw .unknownMethod(record.method) }
         guard let (key, blob) = hostKeys.signer(for: record.hostKeyAlgorithm) else { throw .unknownHostKey(record.hostKeyAlgorithm) }
         let exchangeHash = ExchangeHash(
-            clientVersion: Array(record.clientVersion.utf8), serverVersion: Array(identification.utf8),
+            clientVersion: Array(record.clientVersion.utf8), serverVersion: Array(arrival.identification.utf8),
             clientKexInit: record.clientKexInit, serverKexInit: record.serverKexInit, hostKey: blob,
             clientShare: record.clientShare, serverShare: record.serverShare, sharedSecret: SecretBytes(copying: record.sharedSecret),
             hash: hash

@@ -12,6 +12,8 @@ struct Options {
     var state = StateDirectory.standard
     /// The place that the listener which accepted this connection has for it.
     var arrival: String?
+    /// Standard input is the listener, which will hand over a connection.
+    var isWaiting = false
 
     enum Verbosity: Int, Comparable {
         case quiet, normal, verbose, debug
@@ -64,6 +66,7 @@ struct Options {
                 guard options.state.hasPrefix("/") else { throw Fault(text: "--state takes a path from the root, not \"\(options.state)\"") }
             // Between our own processes.
             case "--arrival": options.arrival = try value(of: argument)
+            case "--waiting": options.isWaiting = true
             case "--log": options.log = try logTarget(try value(of: argument))
             case "--listen":
                 let text = try value(of: argument)

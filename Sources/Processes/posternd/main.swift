@@ -11,7 +11,14 @@ private func stop(_ text: String, _ status: Int32) -> Never {
     exitNow(status)
 }
 
+private func serve(_ arrival: Arrival, _ options: Options, _ prepared: Preparation) throws {
+    var monitor = try Monitor(options, arrival, prepared)
+    try monitor.run()
+    if !monitor.endedWell { exitNow(exitTemporary) }
+}
+
 private func serve(_ options: Options) -> Never {
+    var options = options
     do {
         ignoreBrokenPipes()
         let log = try Log(options)
@@ -20,9 +27,16 @@ private func serve(_ options: Options) -> Never {
             guard Descriptor.standardInput.isSocket else {
                 stop("standard input is no connection; use --listen, or see posternd(8)", exitUsage)
             }
-            var monitor = try Monitor(options, try Arrival(options, log, software: software), software: software)
-            try monitor.run()
-            if !monitor.endedWell { exitNow(exitTemporary) }
+            if options.isWaiting {
+                // Started by a listener, before there is a client.
+                let prepared = try Preparation(options)
+                guard let handOver = try prepared.waitForConnection(on: .standardInput) else { exitNow(0) }
+                options.arrival = handOver.arrival
+                try serve(try Arrival(handOver.connection, options, log, software: software), options, prepared)
+            } else {
+                let arrival = try Arrival(.standardInput, options, log, software: software)
+                try serve(arrival, options, try Preparation(options))
+            }
         } else {
             var listener = try Listener(options, sockets: listeners, log: log, software: software)
             try listener.run()

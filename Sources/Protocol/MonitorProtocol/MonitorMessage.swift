@@ -2,7 +2,7 @@ public import SSHWire
 
 /// What the monitor tells the frontend (DESIGN §6): one message is one datagram on their socketpair.
 public enum MonitorMessage: Equatable, Sendable {
-    /// The first message: what this connection is to be like.
+    /// The first message: what this connection is to be like. The connection itself comes with it.
     case begin(Settings)
     /// The answer to ``FrontendMessage/sign(_:)``.
     case signed(hostKey: [UInt8], signature: [UInt8])

@@ -6,6 +6,15 @@ public func setSubreaper() throws(Errno) { try checked { control(PR_SET_CHILD_SU
 /// No core dumps, and nobody without CAP_SYS_PTRACE looks into this process's memory.
 public func setNotDumpable() throws(Errno) { try checked { control(PR_SET_DUMPABLE, 0) } }
 
+/// What ps(1) and top(1) call this process, at most 15 bytes.
+public func setProcessName(_ name: String) throws(Errno) {
+    let bytes = Array(name.utf8) + [0]
+    precondition(bytes.count <= 16, "a longer name is cut off")
+    // SAFETY: the call reads at most 16 bytes, to the NUL that ends the array.
+    let result = unsafe bytes.withUnsafeBytes { control(PR_SET_NAME, UInt(bitPattern: $0.baseAddress)) }
+    try checked { result }
+}
+
 /// Neither this process nor what it executes gains privileges by execve(2).
 public func setNoNewPrivileges() throws(Errno) { try checked { control(PR_SET_NO_NEW_PRIVS, 1) } }
 

@@ -1,0 +1,130 @@
+import Arrivals
+import Linux
+import Sandbox
+
+/// The program of a listener, to be executed anew for each connection.
+struct ConnectionProgram {
+    private let file: Descriptor
+    private let arguments: [String]
+    private let null: Descriptor
+
+    init(_ options: Options) throws(Fault) {
+        file = try naming("own program") { () throws(Errno) in try openFile("/proc/self/exe", .pathOnly) }
+        arguments = ["posternd"] + options.forOneConnection
+        null = try naming("/dev/null") { () throws(Errno) in try openFile("/dev/null", .readWrite) }
+    }
+
+    /// - Returns: the process, which ends when we do.
+    func start(on input: Descriptor, _ more: [String]) throws(LaunchError) -> Int32 {
+        var plan = ProcessPlan(
+            program: .descriptor(file), arguments: arguments + more, environment: swiftEnvironment, input: input, output: null, error: .standardError)
+        // As a session of its own a connection does not hear the terminal's ^C: it ends when we have ended.
+        plan.parentDeathSignal = .terminate
+        plan.keepsPrivileges = true
+        return try launch(plan).pid
+    }
+}
+
+/// Monitors that wait with their frontends for a connection, so that none waits for their start. Each serves one, and is never used again.
+struct WaitingPairs {
+    private struct Pair {
+        let pid: Int32
+        let channel: Descriptor
+        let started: Duration
+    }
+
+    private let program: ConnectionProgram
+    private let log: Log
+    /// Those that have waited longest first.
+    private var pairs: [Pair] = []
+    /// Told to go, and not gone yet.
+    private var leaving: Set<Int32> = []
+    private var count = PairCount(now: Clock.monotonic)
+    /// When missing ones are started; nil: none is missing, or there are to be none any more.
+    private var startTime: Duration? = Clock.monotonic
+
+    /// After a connection has come: the start of the next pair does not compete with it.
+    private static let pause: Duration = .milliseconds(20)
+    /// After one could not be started, or has ended by itself.
+    private static let pauseAfterFailure: Duration = .seconds(10)
+    /// What is read at the start, such as host keys, is never older.
+    private static let longestWait: Duration = .seconds(600)
+
+    init(_ program: ConnectionProgram, _ log: Log) { (self.program, self.log) = (program, log) }
+
+    var isEmpty: Bool { pairs.isEmpty && leaving.isEmpty }
+
+    /// When ``tick()`` has something to do.
+    var deadline: Duration? {
+        let looks = pairs.first.map { min($0.started + Self.longestWait, count.nextLook) }
+        return [looks, startTime].compactMap(\.self).min()
+    }
+
+    /// Gives a connection to one that waits.
+    ///
+    /// - Returns: who has it; nil when nobody waits.
+    mutating func take(_ connection: Descriptor, _ claim: ArrivalTable.Claim?) -> Int32? {
+        defer { startTime = startTime ?? Clock.monotonic + Self.pause }
+        while !pairs.isEmpty {
+            let pair = pairs.removeFirst()
+            if HandOver(connection, claim).send(to: pair.channel) {
+                count.note(left: pairs.count)
+                return pair.pid
+            }
+            // It has ended, and is reaped next.
+            leaving.insert(pair.pid)
+        }
+        count.note(left: nil)
+        return nil
+    }
+
+    mutating func tick() {
+        let now = Clock.monotonic
+        count.look(now: now)
+        while pairs.count > count.wanted { dismissFirst() }
+        while let first = pairs.first, first.started + Self.longestWait <= now {
+            dismissFirst()
+            startTime = startTime ?? now
+        }
+        guard let time = startTime, time <= now else { return }
+        startTime = nil
+        while pairs.count < count.wanted {
+            do throws(Errno) {
+                let (ours, theirs) = try Descriptor.socketPair()
+                try ours.setNonBlocking()
+                pairs.append(Pair(pid: try start(theirs), channel: ours, started: now))
+            } catch {
+                log.error("no process could be started for the next connection: \(error)")
+                startTime = now + Self.pauseAfterFailure
+                return
+            }
+        }
+    }
+
+    private func start(_ channel: Descriptor) throws(Errno) -> Int32 {
+        do throws(LaunchError) { return try program.start(on: channel, ["--waiting"]) } catch { throw error.errno }
+    }
+
+    /// A process has ended; one that was still waiting did so by itself.
+    mutating func remove(_ pid: Int32) {
+        leaving.remove(pid)
+        guard let index = pairs.firstIndex(where: { $0.pid == pid }) else { return }
+        pairs.remove(at: index)
+        startTime = Clock.monotonic + Self.pauseAfterFailure
+    }
+
+    /// Replaces all: what they have read may have changed.
+    mutating func renew() {
+        while !pairs.isEmpty { dismissFirst() }
+        startTime = Clock.monotonic
+    }
+
+    /// There will be no further connection.
+    mutating func dismiss() {
+        while !pairs.isEmpty { dismissFirst() }
+        startTime = nil
+    }
+
+    /// By the end of its channel.
+    private mutating func dismissFirst() { leaving.insert(pairs.removeFirst().pid) }
+}
