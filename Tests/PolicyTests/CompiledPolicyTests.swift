@@ -165,11 +165,25 @@ import Testing
         }
     }
 
+    @Test func `a name is taken by every listed key but those that have it`() throws {
+        var policy = try Self.policy(keys: 1000)
+        policy.keys[1].name = policy.keys[0].name
+        let compiled = try CompiledPolicy(CompiledPolicy.encode(policy))
+        for key in policy.keys {
+            #expect(try !compiled.isTaken(name: key.name, besides: key.fingerprint) && !policy.isTaken(name: key.name, besides: key.fingerprint))
+            #expect(try compiled.isTaken(name: key.name, besides: policy.keys[2].fingerprint) == (key != policy.keys[2]))
+            #expect(try !compiled.isTaken(name: key.name + "-", besides: key.fingerprint) && !policy.isTaken(name: key.name + "-", besides: []))
+        }
+        policy.authorities = []
+        policy.revoked = Revocations()
+        #expect(CompiledPolicy.encode(policy).count + 8 * 999 < CompiledPolicy.encode(try Self.policy(keys: 1000)).count, "without authorities there is no need")
+    }
+
     // What is damaged is noticed.
 
     @Test func `every wrong byte of the header is noticed when it is opened`() throws {
         let good = CompiledPolicy.encode(try Self.policy())
-        for index in 0..<128 {
+        for index in 0..<160 {
             for bit in 0..<8 {
                 var bad = good
                 bad[index] ^= 1 << UInt8(bit)
@@ -180,7 +194,7 @@ import Testing
 
     @Test func `every wrong byte behind it is noticed by the checksum of the file`() throws {
         let good = CompiledPolicy.encode(try Self.smallPolicy())
-        for index in 128..<good.count {
+        for index in 160..<good.count {
             var bad = good
             bad[index] ^= 0x10
             let compiled = try CompiledPolicy(bad)
@@ -193,7 +207,7 @@ import Testing
         let policy = try Self.smallPolicy()
         let good = CompiledPolicy.encode(policy)
         var noticed = 0
-        for index in 128..<good.count {
+        for index in 160..<good.count {
             var bad = good
             bad[index] ^= 0x01
             let compiled = try CompiledPolicy(bad)
@@ -209,6 +223,7 @@ import Testing
                     let found = try compiled.authority(fingerprint: authority.fingerprint)
                     if found == nil { noticed += 1 } else { #expect(found == authority) }
                 }
+                for key in policy.keys { #expect(try compiled.isTaken(name: key.name, besides: [])) }
                 for digest in policy.revoked.digests { #expect(try compiled.isRevoked(digest: digest)) }
                 for entry in policy.revoked.serials {
                     let authority = policy.authorities[entry.authority].fingerprint
@@ -223,7 +238,7 @@ import Testing
                 noticed += 1
             }
         }
-        #expect(noticed > (good.count - 128) * 9 / 10)
+        #expect(noticed > (good.count - 160) * 9 / 10)
     }
 
     static func smallPolicy() throws -> Policy {
@@ -243,8 +258,8 @@ import Testing
         #expect(throws: CompiledPolicyError.wrongLength(expected: UInt64(good.count), found: good.count - 1)) { try CompiledPolicy(Array(good.dropLast())) }
         #expect(throws: CompiledPolicyError.wrongLength(expected: UInt64(good.count), found: good.count + 1)) { try CompiledPolicy(good + [0]) }
         var newer = good
-        newer[8] = 9
-        #expect(throws: CompiledPolicyError.otherVersion(found: 9, supported: 8)) { try CompiledPolicy(newer) }
+        newer[8] = 10
+        #expect(throws: CompiledPolicyError.otherVersion(found: 10, supported: 9)) { try CompiledPolicy(newer) }
         #expect(CompiledPolicyError.damaged("command 3").description == "command 3 of the compiled policy is damaged; run \"postern apply\" again, and test the disk")
         for error in [CompiledPolicyError.notAPolicy, .otherVersion(found: 2, supported: 1), .wrongLength(expected: 2, found: 1)] {
             #expect(error.description.contains("postern apply"))

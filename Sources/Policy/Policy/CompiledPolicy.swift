@@ -214,6 +214,27 @@ public struct CompiledPolicy<Storage: PolicyStorage & ~Copyable>: ~Copyable {
         return false
     }
 
+    /// Whether a listed key has this name, and none of those that have it this fingerprint; known only where there are authorities.
+    public func isTaken(name: String, besides fingerprint: [UInt8]) throws(CompiledPolicyError) -> Bool {
+        var candidates = 0..<Int(header.names.count)
+        while !candidates.isEmpty {
+            let middle = candidates.lowerBound + candidates.count / 2
+            let found = try key(at: try namedPlace(at: middle)).name
+            if found.hasSameBytes(as: name) { return try key(fingerprint: fingerprint).map { !$0.name.hasSameBytes(as: name) } ?? true }
+            let isBefore = found.utf8.lexicographicallyPrecedes(name.utf8)
+            candidates = isBefore ? middle + 1..<candidates.upperBound : candidates.lowerBound..<middle
+        }
+        return false
+    }
+
+    /// The place of a key, by the order of names.
+    private func namedPlace(at index: Int) throws(CompiledPolicyError) -> Int {
+        let entry = try checkedEntry(header.names, index, bytes: CompiledPolicyHeader.nameEntryBytes, "the names of keys")
+        let place = entry.reversed().reduce(0) { $0 << 8 | Int($1) }
+        guard place < keyCount else { throw .damaged("the names of keys") }
+        return place
+    }
+
     /// All that is revoked; authorities are numbered by their places among the fingerprints.
     func revocations() throws(CompiledPolicyError) -> Revocations {
         var digests: [[UInt8]] = []
@@ -240,11 +261,13 @@ public struct CompiledPolicy<Storage: PolicyStorage & ~Copyable>: ~Copyable {
     }
 
     /// An entry without its checksum, which is tested.
-    private func checkedEntry(_ table: CompiledPolicyHeader.Table, _ index: Int, bytes count: Int) throws(CompiledPolicyError) -> [UInt8] {
+    private func checkedEntry(
+        _ table: CompiledPolicyHeader.Table, _ index: Int, bytes count: Int, _ part: String = "what is revoked"
+    ) throws(CompiledPolicyError) -> [UInt8] {
         let offset = Int(table.offset) + index * count
         let entry = storage.bytes(in: offset..<offset + count)
         let checksum = entry[(count - 4)...].reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
-        guard CRC32C.of(entry.dropLast(4)) == checksum else { throw .damaged("what is revoked") }
+        guard CRC32C.of(entry.dropLast(4)) == checksum else { throw .damaged(part) }
         return Array(entry.dropLast(4))
     }
 

@@ -2,22 +2,25 @@
 ///
 /// ```
 /// header | gateway | sandboxes | commands | their slots | keys by fingerprint | their slots | fan-out
-///        | authorities by fingerprint | their slots | revoked digests | revoked serials
+///        | authorities by fingerprint | their slots | revoked digests | revoked serials | keys by name
 /// ```
 /// A *slot* says where a record is, how long, and its checksum; a key's slot has the fingerprint before it. The fan-out has
 /// for each value of the leading bits of a fingerprint how many keys come before it, and at last the count of keys. What is revoked
-/// stands in order, each entry with its own checksum.
+/// stands in order, each entry with its own checksum, and so do the places of the keys in the order of their names: each name once, and none
+/// where there are no authorities.
 struct CompiledPolicyHeader: Equatable, Sendable {
     static let magic = Array("PosternP".utf8)
     /// Goes up with every change of what is written.
-    static let version: UInt32 = 8
-    static let length = 128
+    static let version: UInt32 = 9
+    static let length = 160
     static let fingerprintBytes = 32
     /// Of a key and of an authority.
     static let keySlotBytes = fingerprintBytes + RecordSlot.length
     static let digestEntryBytes = fingerprintBytes + 4
     /// The place of an authority, two serials, a checksum.
     static let serialsEntryBytes = 4 + 8 + 8 + 4
+    /// The place of a key among the fingerprints, a checksum.
+    static let nameEntryBytes = 4 + 4
 
     var fileLength: UInt64 = 0
     /// Of everything behind the header.
@@ -32,6 +35,7 @@ struct CompiledPolicyHeader: Equatable, Sendable {
     var authorities = Table()
     var revokedDigests = Table()
     var revokedSerials = Table()
+    var names = Table()
 
     /// Where the slots of one kind of record are.
     struct Table: Equatable, Sendable {
@@ -53,7 +57,7 @@ struct CompiledPolicyHeader: Equatable, Sendable {
         }
         writer.integer(fanoutOffset)
         writer.byte(fanoutBits)
-        for table in [authorities, revokedDigests, revokedSerials] {
+        for table in [authorities, revokedDigests, revokedSerials, names] {
             writer.integer(table.offset)
             writer.integer(table.count)
         }
@@ -97,6 +101,7 @@ struct CompiledPolicyHeader: Equatable, Sendable {
         authorities = Table(offset: try reader.integer(), count: try reader.integer())
         revokedDigests = Table(offset: try reader.integer(), count: try reader.integer())
         revokedSerials = Table(offset: try reader.integer(), count: try reader.integer())
+        names = Table(offset: try reader.integer(), count: try reader.integer())
     }
 
     /// No offset below can overflow or lie outside of the file.
@@ -110,6 +115,7 @@ struct CompiledPolicyHeader: Equatable, Sendable {
             (authorities.offset, UInt64(authorities.count) * UInt64(Self.keySlotBytes)),
             (revokedDigests.offset, UInt64(revokedDigests.count) * UInt64(Self.digestEntryBytes)),
             (revokedSerials.offset, UInt64(revokedSerials.count) * UInt64(Self.serialsEntryBytes)),
+            (names.offset, UInt64(names.count) * UInt64(Self.nameEntryBytes)),
             (fanoutOffset, ((1 << UInt64(fanoutBits)) + 1) * 4),
         ]
         return parts.allSatisfy { $0.length <= fileLength && $0.offset <= fileLength - $0.length }

@@ -29,6 +29,7 @@ private struct PolicyCompiler {
         appendKeys(policy)
         let places = appendAuthorities(policy)
         appendRevocations(policy.revoked, places)
+        if !policy.authorities.isEmpty { appendNames(policy.keys) }
         header.fileLength = UInt64(bytes.count)
         header.bodyChecksum = CRC32C.of(bytes[CompiledPolicyHeader.length...])
         bytes.replaceSubrange(0..<CompiledPolicyHeader.length, with: header.bytes)
@@ -103,6 +104,18 @@ private struct PolicyCompiler {
                 writer.integer(range.lowerBound)
                 writer.integer(range.upperBound)
             }
+        }
+    }
+
+    /// A certificate must not bear the name of a listed key: each name once, by the place of a key that has it.
+    private mutating func appendNames(_ keys: [Key]) {
+        let named = KeyOrder(keys).indices.enumerated().map { (place: $0.offset, name: keys[$0.element].name) }.sorted {
+            $0.name.utf8.lexicographicallyPrecedes($1.name.utf8)
+        }
+        header.names.offset = UInt64(bytes.count)
+        for (index, entry) in named.enumerated() where index == 0 || !named[index - 1].name.hasSameBytes(as: entry.name) {
+            appendChecked { $0.count(entry.place) }
+            header.names.count += 1
         }
     }
 

@@ -187,7 +187,7 @@ struct Authority {
             guard let (key, commands) = try policy.entry(fingerprint: fingerprint) else { return .failure(.unknownKey) }
             return .success(Admission(key: key, commands: commands))
         case .certificate(let certificate):
-            return try CertificateCheck(certificate).admission(policy)
+            return try Admission.of(certificate, policy)
         }
     }
 }

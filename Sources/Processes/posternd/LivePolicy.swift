@@ -65,6 +65,11 @@ final class LivePolicy {
         try naming("policy \"\(path)\"") { () throws(CompiledPolicyError) in try compiled.isRevoked(serial: serial, of: authority) }
     }
 
+    /// Whether a listed key has this name, and none of those that have it this fingerprint.
+    func isTaken(name: String, besides fingerprint: [UInt8]) throws(Fault) -> Bool {
+        try naming("policy \"\(path)\"") { () throws(CompiledPolicyError) in try compiled.isTaken(name: name, besides: fingerprint) }
+    }
+
     func sandbox(of command: Command) throws(Fault) -> SandboxPlan { try sandbox(at: command.sandbox) }
 
     /// The sandbox at an index, which is one of the policy that is live.
