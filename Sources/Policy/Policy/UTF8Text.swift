@@ -34,7 +34,7 @@ enum UTF8Text {
 
 extension String {
     /// Equality of bytes. Swift's `==` takes canonically equivalent texts for the same, and a command must not.
-    func hasSameBytes(as other: String) -> Bool {
+    package func hasSameBytes(as other: String) -> Bool {
         utf8.elementsEqual(other.utf8)
     }
 }

@@ -5,7 +5,7 @@ public import Policy
 /// Keys are the same where their public keys are, commands where their names are. What no key may run plays no part, and neither does
 /// the time: a key that has expired counts as one that has not.
 public struct PolicyDifference: Sendable {
-    /// In the order: gateway, keys of the old policy, keys that are new, commands.
+    /// In the order: gateway, keys of the old policy, keys that are new, authorities alike, certificates, commands.
     public let changes: [Change]
 
     /// One thing that changed.
@@ -15,7 +15,13 @@ public struct PolicyDifference: Sendable {
             case gateway
             /// With the SHA-256 fingerprint, 32 bytes.
             case key(name: String, fingerprint: [UInt8])
-            /// With the names of the keys that may run it before and after.
+            /// With the fingerprint of its key.
+            case authority(name: String, fingerprint: [UInt8])
+            /// Of an authority, by its name and fingerprint.
+            case principal(String, authority: String, fingerprint: [UInt8])
+            /// Certificates of any authority.
+            case certificates
+            /// With the names of the keys that may run it before and after; of certificates `authority/principal`.
             case command(name: String, keys: [String])
         }
 
@@ -81,6 +87,8 @@ private struct Comparison {
             let key = new.keys[index]
             changes += added(key).map { .init(Self.subject(key), $0) }
         }
+        changes += authorityChanges()
+        changes += CertificateVariations.between(old, new).map { .init(.certificates, $0) }
         for (name, command) in common.sorted(by: { $0.value.old < $1.value.old }) {
             let subject = PolicyDifference.Change.Subject.command(name: name, keys: command.keys)
             changes += variations(old.commands[command.old], new.commands[command.new]).map { .init(subject, $0) }
@@ -96,6 +104,8 @@ private struct Comparison {
         rest.keys = old.keys
         rest.commands = old.commands
         rest.sandboxes = old.sandboxes
+        rest.authorities = old.authorities
+        rest.revoked = old.revoked
         return rest != old
     }
 
@@ -112,12 +122,31 @@ private struct Comparison {
         found.compare("from", [], key.from, .none) { RuleText.of($0) }
         found.compare("not_before", nil, key.notBefore, .none) { Self.time($0) }
         found.compare("expires", nil, key.expires, .none) { Self.time($0) }
-        return found + key.may.map { Variation(what: "may", shift: .wider, new: Self.text(new.commands[$0])) }
+        found += revocation(of: key.fingerprint)
+        return found + granted(key.may, isRevoked: new.revoked.contains(key.fingerprint))
     }
 
     private func removed(_ key: Key) -> [Variation] {
-        let grants = key.may.map { Variation(what: "may", shift: .narrower, old: Self.text(old.commands[$0])) }
-        return [Variation(what: "key", shift: .none, old: key.name)] + grants
+        [Variation(what: "key", shift: .none, old: key.name)] + revocation(of: key.fingerprint)
+            + taken(key.may, isRevoked: old.revoked.contains(key.fingerprint))
+    }
+
+    private func granted(_ may: [Int], isRevoked: Bool) -> [Variation] {
+        may.map { Variation(what: "may", shift: isRevoked ? .none : .wider, new: Self.text(new.commands[$0])) }
+    }
+
+    private func taken(_ may: [Int], isRevoked: Bool) -> [Variation] {
+        may.map { Variation(what: "may", shift: isRevoked ? .none : .narrower, old: Self.text(old.commands[$0])) }
+    }
+
+    /// Whether a key that one of the policies names is revoked; it may be one that a certificate is for, too.
+    private func revocation(of fingerprint: [UInt8]) -> [Variation] {
+        let (was, isNow) = (old.revoked.contains(fingerprint), new.revoked.contains(fingerprint))
+        var found: [Variation] = []
+        found.compare("revoked", was, isNow, isNow ? Shift(allows: false, refuses: old.lets(fingerprint)) : Shift(allows: new.lets(fingerprint), refuses: false)) {
+            $0 ? "yes" : "no"
+        }
+        return found
     }
 
     private mutating func variations(_ key: Key, _ other: Key?) -> [Variation] {
@@ -134,6 +163,7 @@ private struct Comparison {
         found.compare("expires", key.expires, other.expires, .ofLimit(key.expires, other.expires)) { Self.time($0) }
         found.compare("touch", key.requiresTouch, other.requiresTouch, other.requiresTouch ? .narrower : .wider) { "\($0)" }
         found.compare("pin", key.requiresPIN, other.requiresPIN, other.requiresPIN ? .narrower : .wider) { "\($0)" }
+        found += revocation(of: key.fingerprint)
         compareCommands(key, other, &found)
         if Self.hasMore(key, other) { found.append(.unknown) }
         return found
@@ -152,6 +182,69 @@ private struct Comparison {
         rest.position = old.position
         return rest != old
     }
+
+    // MARK: - Authorities
+
+    private mutating func authorityChanges() -> [PolicyDifference.Change] {
+        var changes: [PolicyDifference.Change] = []
+        for authority in old.authorities {
+            guard let other = new.authority(fingerprint: authority.fingerprint) else {
+                changes += change(authority, [Variation(what: "authority", shift: .none, old: authority.name)] + revocation(of: authority.fingerprint))
+                let isRevoked = old.revoked.contains(authority.fingerprint)
+                for principal in authority.principals { changes += change(authority, principal, taken(principal.may, isRevoked: isRevoked)) }
+                continue
+            }
+            changes += variations(authority, other)
+        }
+        for authority in new.authorities where old.authority(fingerprint: authority.fingerprint) == nil {
+            changes += change(authority, [Variation(what: "authority", shift: .none, new: authority.name)] + revocation(of: authority.fingerprint))
+            let isRevoked = new.revoked.contains(authority.fingerprint)
+            for principal in authority.principals { changes += change(authority, principal, granted(principal.may, isRevoked: isRevoked)) }
+        }
+        return changes
+    }
+
+    private mutating func variations(_ one: CertificateAuthority, _ other: CertificateAuthority) -> [PolicyDifference.Change] {
+        var found: [Variation] = []
+        found.compare("name", one.name, other.name, .none) { $0 }
+        found += revocation(of: one.fingerprint)
+        found += CertificateVariations.serials(old, new, of: one.fingerprint)
+        var each: [PolicyDifference.Change] = []
+        var orders: Set<String> = []
+        for principal in one.principals {
+            guard let match = other.principals.first(where: { $0.name.hasSameBytes(as: principal.name) }) else {
+                each += change(other, principal, taken(principal.may, isRevoked: false))
+                continue
+            }
+            var differing: [Variation] = []
+            compareCommands(other.key(named: principal.name, may: principal.may), other.key(named: principal.name, may: match.may), &differing)
+            orders.formUnion(differing.filter { $0.what == "order" }.map { "\($0.old ?? "") \($0.new ?? "")" })
+            each += change(other, match, differing)
+        }
+        for principal in other.principals where !one.principals.contains(where: { $0.name.hasSameBytes(as: principal.name) }) {
+            each += change(other, principal, granted(principal.may, isRevoked: false))
+        }
+        // A certificate may have several principals, whose commands are tried in the policy's order.
+        var joined: [Variation] = []
+        var silent = self
+        silent.compareCommands(
+            one.key(named: "*", may: one.commands(of: one.principals.map(\.name))), other.key(named: "*", may: other.commands(of: other.principals.map(\.name))),
+            &joined)
+        found += joined.filter { $0.what == "order" && !orders.contains("\($0.old ?? "") \($0.new ?? "")") }
+        return change(other, found) + each
+    }
+
+    private func change(_ authority: CertificateAuthority, _ found: [Variation]) -> [PolicyDifference.Change] {
+        found.map { .init(.authority(name: authority.name, fingerprint: authority.fingerprint), $0) }
+    }
+
+    private func change(
+        _ authority: CertificateAuthority, _ principal: CertificateAuthority.Principal, _ found: [Variation]
+    ) -> [PolicyDifference.Change] {
+        found.map { .init(.principal(principal.name, authority: authority.name, fingerprint: authority.fingerprint), $0) }
+    }
+
+    // MARK: - Commands
 
     private mutating func compareCommands(_ key: Key, _ other: Key, _ found: inout [Variation]) {
         let after = Dictionary(other.may.map { (new.commands[$0].name, $0) }, uniquingKeysWith: { first, _ in first })
@@ -185,6 +278,18 @@ private struct Comparison {
     }
 
     private static func time(_ seconds: Int64?) -> String { seconds.map(Moment.text) ?? "never" }
+}
+
+extension Policy {
+    /// Whether a public key might enter if it were not revoked: it is listed, or an authority may have certified it, or is itself one.
+    fileprivate func lets(_ fingerprint: [UInt8]) -> Bool { !authorities.isEmpty || keys.contains { $0.fingerprint == fingerprint } }
+}
+
+extension CertificateAuthority {
+    /// What the certificates with a principal amount to.
+    fileprivate func key(named principal: String, may: [Int]) -> Key {
+        Key(name: "\(name)/\(principal)", fingerprint: fingerprint, may: may, position: position)
+    }
 }
 
 /// Which commands get a client's line before another does.

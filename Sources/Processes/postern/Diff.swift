@@ -96,6 +96,16 @@ extension PolicyDifference.Change {
             members += [
                 .init("about", "key"), .init("key", .string(name)), .init("fingerprint", .string(PublicKey.fingerprintText(fingerprint))),
             ]
+        case .authority(let name, let fingerprint):
+            members += [
+                .init("about", "authority"), .init("authority", .string(name)), .init("fingerprint", .string(PublicKey.fingerprintText(fingerprint))),
+            ]
+        case .principal(let principal, let name, let fingerprint):
+            members += [
+                .init("about", "principal"), .init("principal", .string(principal)), .init("authority", .string(name)),
+                .init("fingerprint", .string(PublicKey.fingerprintText(fingerprint))),
+            ]
+        case .certificates: members.append(.init("about", "certificates"))
         case .command(let name, let keys):
             members += [.init("about", "command"), .init("command", .string(name)), .init("keys", .array(keys.map { .string($0) }))]
         }
@@ -112,6 +122,9 @@ extension PolicyDifference.Change.Subject {
         switch self {
         case .gateway: "gateway"
         case .key(let name, let fingerprint): "key \(name), \(PublicKey.fingerprintText(fingerprint))"
+        case .authority(let name, let fingerprint): "authority \(name), \(PublicKey.fingerprintText(fingerprint))"
+        case .principal(let principal, let name, _): "authority \(name), principal \(VisibleText.of(principal))"
+        case .certificates: "certificates of any authority"
         case .command(let name, let keys): "command \(name), of \(Self.list(keys))"
         }
     }
