@@ -15,7 +15,7 @@ import Testing
         #expect((loaded.policy == nil) == loaded.diagnostics.contains { $0.severity == .error })
     }
 
-    @Test func `there are cases`() { #expect(Self.names.count >= 30) }
+    @Test func `there are cases`() { #expect(Self.names.count >= 60) }
 }
 
 /// A test case as text.

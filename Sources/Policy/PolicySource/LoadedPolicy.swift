@@ -18,7 +18,7 @@ public struct LoadedPolicy: Sendable {
 
     /// A test with `run = true`.
     public struct Run: Sendable {
-        public var key: String
+        public var caller: Caller
         public var login: String
         public var request: Request
         /// The exit status that it must end with.
@@ -37,13 +37,13 @@ public struct LoadedPolicy: Sendable {
         let report = Report()
         let documents = files(path, surroundings, report).compactMap { Document.read($0, report) }
         // In half a policy names would be missing only because a file could not be read.
-        guard !report.hasErrors else { return LoadedPolicy(nil, report, []) }
+        guard !report.hasErrors else { return LoadedPolicy(nil, report, [], []) }
         var reader = PolicyReader(surroundings, report)
         for document in documents { reader.add(document) }
         let policy = reader.policy()
         let tests = TestReader(report).read(reader.tests)
-        if !report.hasErrors { TestRunner(policy, surroundings.now, report).run(tests) }
-        return LoadedPolicy(report.hasErrors ? nil : policy, report, tests)
+        let callers = report.hasErrors ? [] : TestRunner(policy, surroundings, report).run(tests)
+        return LoadedPolicy(report.hasErrors ? nil : policy, report, tests, callers)
     }
 
     /// Every fault and warning as text, each line with its line feed.
@@ -52,17 +52,18 @@ public struct LoadedPolicy: Sendable {
         return (diagnostics.map(\.description) + more).map { $0 + "\n" }.joined()
     }
 
-    private init(_ policy: Policy?, _ report: Report, _ tests: [PolicyTest]) {
+    private init(_ policy: Policy?, _ report: Report, _ tests: [PolicyTest], _ callers: [Caller?]) {
         self.policy = policy
         diagnostics = report.sorted
         unlisted = report.unlisted
         testCount = tests.count
-        runs = tests.compactMap { test in
-            test.runsTo.map { Run(key: test.key.value, login: test.login.value, request: test.request, status: $0) }
+        runs = zip(tests, callers).compactMap { test, caller in
+            guard let caller, let status = test.runsTo else { return nil }
+            return Run(caller: caller, login: test.login.value, request: test.request, status: status)
         }
         examples = tests.compactMap { test in
-            guard test.isAllowed.value, case .exec(let line) = test.request else { return nil }
-            return Example(key: test.key.value, login: test.login.value, command: String(decoding: line, as: UTF8.self))
+            guard test.isAllowed.value, case .exec(let line) = test.request, case .key(let key) = test.asker else { return nil }
+            return Example(key: key.value, login: test.login.value, command: String(decoding: line, as: UTF8.self))
         }
     }
 

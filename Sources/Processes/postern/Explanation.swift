@@ -3,9 +3,16 @@ import PolicySource
 
 /// A verdict in words: a line for each thing that holds.
 struct Explanation {
-    var key: Key
+    var caller: Caller
     var session: Session
     var policy: Policy
+    private var key: Key { caller.key }
+
+    init(caller: Caller, session: Session, policy: Policy) {
+        self.caller = caller
+        self.session = session
+        self.policy = policy
+    }
 
     func text(of verdict: Verdict) -> String {
         switch verdict {
@@ -41,7 +48,9 @@ struct Explanation {
     }
 
     private var who: [(String, String)] {
-        [("key", "\(key.name) at \(key.position)"), ("login", "\(session.login) from \(session.peer.host)")]
+        let login = ("login", "\(session.login) from \(session.peer.host)")
+        guard let authority = caller.authority else { return [("key", "\(key.name) at \(key.position)"), login] }
+        return [("key id", key.name), ("authority", "\(authority.name) at \(authority.position)"), login]
     }
 
     private func sandbox(_ plan: SandboxPlan) -> [(String, String)] {

@@ -5,7 +5,8 @@ extension Explanation {
     /// The verdict for programs, with the same members for each of its kinds.
     func json(of verdict: Verdict) -> JSONText {
         var members: [JSONText.Member] = [
-            .init("key", .string(key.name)), .init("key_at", .string(key.position.description)),
+            .init("key", .string(caller.key.name)), .init("key_at", .string(caller.key.position.description)),
+            .init("authority", caller.authority.map { .string($0.name) } ?? .null),
             .init("fingerprint", .string(session.fingerprintText)), .init("login", .string(session.login)),
             .init("from", .string(session.peer.host)),
         ]

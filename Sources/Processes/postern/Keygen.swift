@@ -70,6 +70,15 @@ enum KeyPair {
         }
     }
 
+    /// The certificate in a `-cert.pub` file; nil: the file holds something else.
+    static func certificate(in path: String) throws(Failure) -> Certificate? {
+        let bytes: [UInt8]
+        do throws(Errno) { bytes = try readFile(path, limit: PrivateKeyFile.limitBytes) } catch { throw Failure("\"\(path)\" cannot be read: \(error)") }
+        let line = String(decoding: bytes.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
+        guard Certificate.algorithms.contains(where: { line.hasPrefix($0 + " ") }) else { return nil }
+        do throws(KeyError) { return try Certificate(line: line) } catch { throw Failure("\"\(path)\": \(error)") }
+    }
+
     /// The public key and comment of a private or public key file.
     static func publicKey(in path: String) throws(Failure) -> (key: PublicKey, comment: String) {
         var bytes: [UInt8]

@@ -20,7 +20,7 @@ enum ProbeReport {
             lines += self.lines(of: result).map { "  \($0)" }
         }
         for (run, result) in runs {
-            lines.append("test of \(run.key) as \(run.login): \(asked(run.request))")
+            lines.append("test of \(run.caller.key.name) as \(run.login): \(asked(run.request))")
             lines += self.lines(of: result).map { "  \($0)" }
         }
         if !results.contains(where: \.result.isTried) { lines.append("there is no command that this user can run") }
@@ -62,7 +62,7 @@ enum ProbeReport {
         let value: JSONText = [
             "sound": .bool(isSound(results, runs)),
             "commands": .array(results.map { command, result in ["command": .string(command.name), "user": .string(command.account.name), "result": json(result)] }),
-            "tests": .array(runs.map { run, result in ["key": .string(run.key), "login": .string(run.login), "asked": .string(asked(run.request)), "result": json(result)] }),
+            "tests": .array(runs.map { run, result in ["key": .string(run.caller.key.name), "login": .string(run.login), "asked": .string(asked(run.request)), "result": json(result)] }),
         ]
         return "\(value)\n"
     }

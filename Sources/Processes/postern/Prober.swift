@@ -120,12 +120,9 @@ struct Prober {
     func command(of run: LoadedPolicy.Run) -> Command? { launch(of: run)?.command }
 
     private func launch(of run: LoadedPolicy.Run) -> Launch? {
-        guard let key = policy.keys.first(where: { $0.name == run.key }) else { return nil }
-        let now = min(max(Clock.unixSeconds, key.notBefore ?? 0), (key.expires ?? .max) - 1)
-        let session = Session(
-            key: key, login: run.login, peer: .init(host: key.exampleAddress, port: 50_000), local: .init(host: "192.0.2.2", port: 22), now: now,
-            requestID: "00000000", fingerprintText: "SHA256:")
-        guard case .run(let launch) = Decision.decide(run.request, environment: [], in: session, commands: key.may.map { policy.commands[$0] }) else { return nil }
+        let session = run.caller.session(login: run.login, now: run.caller.time(nearest: Clock.unixSeconds), fingerprint: "SHA256:")
+        let commands = run.caller.key.may.map { policy.commands[$0] }
+        guard case .run(let launch) = Decision.decide(run.request, environment: [], in: session, commands: commands) else { return nil }
         return launch
     }
 
