@@ -90,6 +90,32 @@ extension Gateway {
         }
     }
 
+    @Test func `a key id that is the name of a listed key opens nothing, but for that key`() throws {
+        try Gateway.serving(Staff.policy) { gateway in
+            try gateway.certify("carol", id: "alice", ["-n", "developers"])
+            #expect(try gateway.ssh(Gateway.line("true"), key: "carol").code == 255)
+            #expect(try gateway.certificateRecord()["reason"] == #"certificate: the key id "alice" is the name of a listed key"#)
+            try gateway.certify("alice", id: "alice", ["-n", "operators"])
+            let outcome = try gateway.ssh("other", key: "alice", options: ["-o", "PubkeyAcceptedAlgorithms=ssh-ed25519-cert-v01@openssh.com"])
+            #expect(outcome.output == "other\n", "alice herself, as an operator: \(outcome)")
+            // With her key her name goes, and is free; on an open connection it is taken again.
+            try gateway.certify("carol", id: "alice", ["-n", "developers"])
+            var without = Staff.policy
+            without.keys = [.init(name: "ca", lines: "may = ['sh']")]
+            without.more = Staff.table.replacing("$KEY(ca)", with: "$KEY(rogue)")
+            without.signers = ["rogue"]
+            try gateway.apply(without)
+            try gateway.certify("carol", by: "rogue", id: "alice", ["-n", "developers"])
+            try gateway.withMaster(key: "carol") { options in
+                #expect(try gateway.ssh(Gateway.line("echo $POSTERN_KEY"), key: "carol", options: options).output == "alice\n")
+                without.keys.append(.init(name: "alice", lines: "may = ['sh']"))
+                try gateway.apply(without)
+                let refused = try gateway.ssh(Gateway.line("true"), key: "carol", options: options)
+                #expect(refused.code == 126 && refused.output.isEmpty, "\(refused)")
+            }
+        }
+    }
+
     @Test func `force-command is the only line that may be asked for`() throws {
         try Gateway.serving(Staff.policy) { gateway in
             try gateway.certify("carol", ["-n", "operators", "-O", "force-command=sh 'echo forced'"])

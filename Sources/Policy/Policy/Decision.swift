@@ -92,7 +92,9 @@ public enum Decision {
             switch outcome(usage, command, words) {
             case .matched(let bindings):
                 let passed = usage.acceptsAnyLine ? line : nil
-                return .run(Launch(command, bindings: bindings, line: passed, environment: environment, session: session))
+                var launch = Launch(command, bindings: bindings, line: passed, environment: environment, session: session)
+                launch.paths = bindings.paths.map { check($0, of: command, line, words, commands) }
+                return .run(launch)
             case .failed(let failure):
                 if best.map({ $0.failure < failure }) ?? true { best = (failure, command) }
             case nil: continue
@@ -100,6 +102,17 @@ public enum Decision {
         }
         if let dropFault { return .refuse(Refusal(.drop(dropFault), commands: commands)) }
         return .refuse(Refusal(reason(words, line, best), commands: commands))
+    }
+
+    private static func check(
+        _ bound: Bindings.Path, of command: Command, _ line: [UInt8], _ words: Result<[Word], CommandLineError>, _ commands: [Command]
+    ) -> Launch.PathCheck {
+        guard case .success(let words) = words else { preconditionFailure("a path in a line that is no list of words") }
+        let word = words[bound.word]
+        let place = Refusal.Place(command: command.name, line: line, range: word.range)
+        let refusal = Refusal(.leadsOut(bound.argument, of: bound.directory, value: word.text, place), commands: commands)
+        let prefix = bound.directory == "/" ? 1 : bound.directory.utf8.count + 1
+        return Launch.PathCheck(directory: bound.directory, path: String(decoding: bound.path.utf8.dropFirst(prefix), as: UTF8.self), refusal: refusal)
     }
 
     /// Nil when the line is none of git's, or a command before takes it, or no command is for git.

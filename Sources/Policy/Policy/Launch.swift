@@ -10,6 +10,18 @@ public struct Launch: Equatable, Sendable {
     public var directory: String
     /// The repository that git is run in; nil for every other command.
     public var target: GitTarget?
+    /// What the command is given as paths, to be looked at as its user before it starts.
+    public var paths: [PathCheck] = []
+
+    /// A path that must not lead out of a directory by symbolic links.
+    public struct PathCheck: Equatable, Sendable {
+        /// From the root.
+        public var directory: String
+        /// Relative to it, without `.`, `..` and empty parts.
+        public var path: String
+        /// What becomes of the request if it does.
+        public var refusal: Refusal
+    }
 
     init(command: Command, argv: [String], environment: [EnvironmentEntry], directory: String) {
         self.command = command

@@ -9,6 +9,8 @@ public struct Refusal: Equatable, Sendable {
         case notACommand([UInt8])
         /// The value of an argument is not of its type.
         case wrongArgument(String, ArgumentType, value: String, Place)
+        /// A symbolic link in the value of a `path_in` argument leads out of the directory.
+        case leadsOut(String, of: String, value: String, Place)
         case missingArgument(String, ArgumentType, Place)
         /// A word behind the last part of the usage.
         case unexpectedWord(String, Place)
@@ -65,6 +67,8 @@ public struct Refusal: Equatable, Sendable {
         case .notACommand(let line): "\"\(VisibleText.shortened(line))\" is not one of your commands"
         case .wrongArgument(let name, let type, let value, _):
             "<\(name)> cannot be \"\(VisibleText.shortened(Array(value.utf8)))\"; it must be \(type.expectation)"
+        case .leadsOut(let name, let directory, let value, _):
+            "<\(name)> cannot be \"\(VisibleText.shortened(Array(value.utf8)))\": a symbolic link in it leads out of \(VisibleText.of(directory))"
         case .missingArgument(let name, let type, _): "<\(name)> is missing; it must be \(type.expectation)"
         case .unexpectedWord(let word, _): "\"\(VisibleText.shortened(Array(word.utf8)))\" is not expected here"
         case .unknownSubsystem(let name): "\"\(VisibleText.shortened(Array(name.utf8)))\" is not one of your subsystems"
@@ -84,7 +88,7 @@ public struct Refusal: Equatable, Sendable {
         switch reason {
         case .entry, .notACommand, .unknownSubsystem, .drop, .otherThanForced, .noRepository, .readOnlyRepository, .badRepository: nil
         case .syntax(let error, let line): (line, error.marked(in: line))
-        case .wrongArgument(_, _, _, let place), .missingArgument(_, _, let place), .unexpectedWord(_, let place):
+        case .wrongArgument(_, _, _, let place), .leadsOut(_, _, _, let place), .missingArgument(_, _, let place), .unexpectedWord(_, let place):
             (place.line, place.range)
         }
     }
@@ -98,6 +102,7 @@ extension Refusal.Reason: CustomStringConvertible {
         case .syntax: "syntax"
         case .notACommand: "not-a-command"
         case .wrongArgument: "wrong-argument"
+        case .leadsOut: "leads-out"
         case .missingArgument: "missing-argument"
         case .unexpectedWord: "unexpected-word"
         case .unknownSubsystem: "unknown-subsystem"

@@ -4,6 +4,18 @@ struct Bindings: Equatable, Sendable {
     var values: [String: [String]] = [:]
     /// The `[literal]`s given.
     var flags: Set<String> = []
+    /// The values of `path_in` arguments, in the order of the words.
+    var paths: [Path] = []
+
+    /// A value that must not lead out of its type's directory.
+    struct Path: Equatable, Sendable {
+        var argument: String
+        var directory: String
+        /// From the root.
+        var path: String
+        /// The index of its word.
+        var word: Int
+    }
 }
 
 /// Where a list of words stopped to fit a usage.
@@ -127,6 +139,9 @@ struct UsageMatch {
     private mutating func bind(_ name: String, _ range: Range<Int>) {
         let type = types[name] ?? .word
         bindings.values[name] = words[range].map(type.resolved)
+        // Words are bound from the last to the first.
+        guard case .path(let directory) = type.kind else { return }
+        bindings.paths = range.map { .init(argument: name, directory: directory, path: type.resolved(words[$0]), word: $0) } + bindings.paths
     }
 
     private mutating func note(_ kind: UsageFailure.Kind, at word: Int) {

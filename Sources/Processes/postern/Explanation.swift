@@ -32,6 +32,7 @@ struct Explanation {
         let head = "allowed: command \"\(command.name)\" at \(command.position)"
         var rows = who
         rows.append(("argv", "[" + launch.argv.map { "\"\($0)\"" }.joined(separator: ", ") + "]"))
+        rows += named("not out of", launch.paths.map { "\($0.directory), when it starts: \($0.path)" })
         rows.append(
             ("user", "\(account.name), uid \(account.uid), gid \(account.gid), groups \(list(account.groups.map(String.init)))"))
         rows.append(("directory", launch.directory))

@@ -57,7 +57,17 @@ struct CommandStart {
             plan.descriptors.append(git.report)
             plan.landlock?.paths.append(.init(git.hook, [.readFile, .executeFile]))
         }
-        return try mending(StartFault.init) { () throws(LaunchError) in try launchReporting(plan) }
+        plan.paths = launch.paths.map { .init(directory: $0.directory, path: $0.path) }
+        return try mending({ fault(of: $0, launch, plan.paths) }) { () throws(LaunchError) in try launchReporting(plan) }
+    }
+
+    /// A path that leads out of its directory is the request's fault.
+    private static func fault(of error: LaunchError, _ launch: Launch, _ paths: [ProcessPlan.PathWithin]) -> StartFault {
+        guard error.step == .paths, let index = paths.firstIndex(where: { $0.whole.utf8.elementsEqual(error.detail.utf8) }) else { return StartFault(error) }
+        let refusal = launch.paths[index].refusal
+        var fault = StartFault("\(refusal.reason)", error.detail, status: ExitStatus.refused)
+        fault.refusal = refusal
+        return fault
     }
 
     static func makeTemporaryDirectory(_ name: String, _ account: Account, _ asRoot: Bool) throws(StartFault) -> TemporaryDirectory {

@@ -68,7 +68,7 @@ extension Monitor {
             try start(launch, sandbox, request, session)
         } catch {
             auditFailure(error, command, session.requestID)
-            tell(.printed(request: request, toError: true, text: error.text(command, session.requestID), status: error.status))
+            tell(.printed(request: request, toError: true, text: error.text(command, session), status: error.status))
         }
     }
 

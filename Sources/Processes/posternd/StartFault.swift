@@ -9,6 +9,8 @@ struct StartFault: Error {
     /// For the log only.
     let detail: String
     let status: UInt32
+    /// What the client is told instead, where the request itself is to blame.
+    var refusal: Refusal?
 
     init(_ step: String, _ detail: String, status: UInt32 = ExitStatus.notStarted) {
         self.step = step

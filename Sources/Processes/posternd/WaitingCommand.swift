@@ -88,7 +88,7 @@ extension Monitor {
             } catch {
                 waiting[request] = nil
                 auditFailure(error, command.launch.command, command.session.requestID)
-                command.say(error.text(command.launch.command, command.session.requestID))
+                command.say(error.text(command.launch.command, command.session))
                 tell(.exited(request: request, .status(error.status), note: ""))
             }
         }
@@ -111,7 +111,7 @@ extension StartFault {
     }
 
     /// What the client sees.
-    func text(_ command: Command, _ requestID: String) -> String {
-        "postern: \(command.name) could not be started: \(step)\n  request \(requestID)\n"
+    func text(_ command: Command, _ session: Session) -> String {
+        refusal?.text(for: session) ?? "postern: \(command.name) could not be started: \(step)\n  request \(session.requestID)\n"
     }
 }

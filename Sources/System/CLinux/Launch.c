@@ -3,6 +3,7 @@
 
 #include <linux/capability.h>
 #include <linux/filter.h>
+#include <linux/openat2.h>
 #include <linux/seccomp.h>
 #include <sys/mount.h>
 
@@ -151,6 +152,21 @@ static void change_directory(struct child *child) {
     must(child, syscall(SYS_chdir, directory));
 }
 
+/// What is not there, or not for this user, is for the program to find out; what leads out of its directory ends the child.
+static void check_paths(struct child *child) {
+    const struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
+    for (uint32_t i = 0; i < child->plan->settings.path_count; i++) {
+        const struct postern_path_within *within = &child->plan->paths[i];
+        child->result.index = i;
+        const long directory = syscall(SYS_openat, AT_FDCWD, within->directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (directory < 0) continue;
+        const long found = syscall(SYS_openat2, directory, within->path, &how, sizeof how);
+        if (found < 0 && (errno == EXDEV || errno == ELOOP || errno == EAGAIN)) fail(child, errno);
+        if (found >= 0) must(child, syscall(SYS_close, found));
+        must(child, syscall(SYS_close, directory));
+    }
+}
+
 static void renounce_privileges(struct child *child) {
     if (child->plan->settings.keeps_privileges) return;
     must(child, syscall(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
@@ -214,7 +230,7 @@ static void execute(struct child *child) {
 static int run_child(void *argument) {
     static void (*const steps[])(struct child *) = {
         reset_signals, start_session, place_descriptors, change_root, set_limits, drop_bounding, change_groups, change_identity,
-        empty_capabilities, bind_to_parent, change_directory, renounce_privileges, enter_landlock, enter_seccomp, execute,
+        empty_capabilities, bind_to_parent, change_directory, check_paths, renounce_privileges, enter_landlock, enter_seccomp, execute,
     };
     struct child *child = argument;
     for (uint32_t step = POSTERN_STEP_SIGNALS; step <= POSTERN_STEP_EXEC; step++) {

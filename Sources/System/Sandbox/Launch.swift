@@ -5,7 +5,7 @@ internal import Policy
 /// What the child does between clone and exec, in this order (DESIGN §6), and `plan` before it.
 public enum LaunchStep: UInt32, Sendable, CaseIterable, CustomStringConvertible {
     case plan = 0
-    case clone, namespaces, signals, session, descriptors, root, limits, bounding, groups, uid, capabilities, parentDeath, directory
+    case clone, namespaces, signals, session, descriptors, root, limits, bounding, groups, uid, capabilities, parentDeath, directory, paths
     case noNewPrivileges, landlock, seccomp, exec
 
     /// Its name as users see it.
@@ -25,6 +25,7 @@ public enum LaunchStep: UInt32, Sendable, CaseIterable, CustomStringConvertible 
         case .capabilities: "capabilities"
         case .parentDeath: "parent death signal"
         case .directory: "directory"
+        case .paths: "paths"
         case .noNewPrivileges: "no new privileges"
         case .landlock: "landlock"
         case .seccomp: "seccomp"
@@ -75,6 +76,7 @@ extension ProcessPlan {
             if case .path(let path) = program { return path }
             return arguments.first.map { String(decoding: $0, as: UTF8.self) } ?? ""
         case .directory: return directory ?? ""
+        case .paths: return paths.indices.contains(index) ? paths[index].whole : ""
         case .limits: return limits.indices.contains(index) ? "\(limits[index].resource)" : ""
         case .descriptors: return "\(index)"
         case .landlock:

@@ -30,6 +30,7 @@ import Linux
         unsafe flat.groups = UnsafePointer(copy(plan.identity?.groups ?? []))
         unsafe flat.ports = UnsafePointer(copy(landlock?.ports ?? []))
         unsafe flat.rules = UnsafePointer(try rules(landlock?.paths ?? [], handled: settings.handled_files))
+        unsafe flat.paths = UnsafePointer(try paths(plan.paths))
         unsafe flat.filter = UnsafeRawPointer(copy(plan.filter))
         return unsafe flat
     }
@@ -54,6 +55,7 @@ import Linux
         }
         settings.descriptor_count = UInt32(plan.descriptors.count)
         settings.limit_count = UInt32(plan.limits.count)
+        settings.path_count = UInt32(plan.paths.count)
         settings.filter_length = UInt32(plan.filter.count / 8)
         guard let landlock = plan.landlock else { return settings }
         let support = plan.landlockSupport
@@ -79,6 +81,18 @@ import Linux
                     required: rule.isRequired))
         }
         return unsafe copy(rules)
+    }
+
+    private func paths(_ paths: [ProcessPlan.PathWithin]) throws(LaunchError) -> UnsafeMutablePointer<postern_path_within>? {
+        // SAFETY: the strings live as long as `self`.
+        var table: [postern_path_within] = unsafe []
+        for within in paths {
+            unsafe table.append(
+                postern_path_within(
+                    directory: UnsafePointer(try string(Array(within.directory.utf8), called: "a directory")),
+                    path: UnsafePointer(try string(Array(within.path.utf8), called: "a path"))))
+        }
+        return unsafe copy(table)
     }
 
     /// A table that ends with nil.

@@ -26,6 +26,22 @@ public struct ProcessPlan: Sendable {
         }
     }
 
+    /// A path that must not lead out of a directory by symbolic links. One that is absolute leads out, wherever to.
+    public struct PathWithin: Equatable, Sendable {
+        /// From the root.
+        public var directory: String
+        /// Relative to it.
+        public var path: String
+
+        public init(directory: String, path: String) {
+            self.directory = directory
+            self.path = path
+        }
+
+        /// From the root.
+        public var whole: String { directory == "/" ? "/\(path)" : "\(directory)/\(path)" }
+    }
+
     public var program: Program
     /// The argument vector, `$0` included. A word holds no NUL.
     public var arguments: [[UInt8]]
@@ -40,6 +56,8 @@ public struct ProcessPlan: Sendable {
     public var directory: String?
     /// The directory is made where it is missing, with mode 0700, as the new user; all above it must be there.
     public var makesDirectory = false
+    /// Looked at as the new user, before the confinement: the step ``LaunchStep/paths`` fails for one that leads out of its directory.
+    public var paths: [PathWithin] = []
     public var limits: [ResourceLimit] = [.noCoreDumps]
     public var namespaces: Namespaces = []
     /// Takes every capability from the bounding set, which needs CAP_SETPCAP unless it is empty already.

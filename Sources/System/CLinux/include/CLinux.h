@@ -41,13 +41,16 @@
 enum postern_step {
     POSTERN_STEP_CLONE = 1, POSTERN_STEP_NAMESPACES, POSTERN_STEP_SIGNALS, POSTERN_STEP_SESSION, POSTERN_STEP_DESCRIPTORS, POSTERN_STEP_ROOT, POSTERN_STEP_LIMITS,
     POSTERN_STEP_BOUNDING, POSTERN_STEP_GROUPS, POSTERN_STEP_UID, POSTERN_STEP_CAPABILITIES, POSTERN_STEP_PARENT_DEATH,
-    POSTERN_STEP_DIRECTORY, POSTERN_STEP_NO_NEW_PRIVILEGES, POSTERN_STEP_LANDLOCK, POSTERN_STEP_SECCOMP, POSTERN_STEP_EXEC,
+    POSTERN_STEP_DIRECTORY, POSTERN_STEP_PATHS, POSTERN_STEP_NO_NEW_PRIVILEGES, POSTERN_STEP_LANDLOCK, POSTERN_STEP_SECCOMP, POSTERN_STEP_EXEC,
 };
 
 struct postern_limit { int resource; uint64_t soft, hard; };
 
 /// One Landlock rule on what lies beneath `path`; on a file only the bits in `file_rights` of the plan are used.
 struct postern_path_rule { const char *path; uint64_t rights; bool required; };
+
+/// A path that must not lead out of a directory by symbolic links.
+struct postern_path_within { const char *directory, *path; };
 
 /// The numbers of a launch.
 struct postern_launch_settings {
@@ -62,7 +65,7 @@ struct postern_launch_settings {
     uid_t uid;
     gid_t gid;
     uint32_t descriptor_count;      // at most POSTERN_MAX_DESCRIPTORS
-    uint32_t limit_count, group_count, rule_count, port_count;
+    uint32_t limit_count, group_count, rule_count, port_count, path_count;
     uint32_t filter_length;         // in records; 0: no filter
     uint64_t handled_files;         // what Landlock denies unless a rule allows it
     uint64_t handled_network;
@@ -77,6 +80,7 @@ struct postern_launch_plan {
     const char *path;
     char *const *arguments, *const *environment;  // end with NULL
     const char *directory;          // to change to after the uid, or NULL
+    const struct postern_path_within *paths;
     const int *descriptors;         // become 0, 1, 2, 3 …; nothing else stays open
     const struct postern_limit *limits;
     const gid_t *groups;
@@ -94,7 +98,7 @@ struct postern_launch_result {
     int report;                     // from process 1 of the pid namespace: how the program ended, as of wait(2); or -1
     uint32_t step;                  // the last one begun
     int error;                      // 0: the program runs
-    uint32_t index;                 // of the descriptor, limit or rule that failed
+    uint32_t index;                 // of the descriptor, limit, path or rule that failed
 };
 
 /// Starts a program; a failing step leaves no process behind. Returns 0, or -1 with `step` and `error` set.
