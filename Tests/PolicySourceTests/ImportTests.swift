@@ -55,8 +55,15 @@ import Testing
         (#"command="/bin/a",pty "#, "\"pty\" cannot be taken over: there are no terminals here", 18),
         (#"command="/bin/a",permitopen="h:1" "#, "\"permitopen\" cannot be taken over: there is no forwarding here", 18),
         (#"tunnel="0",command="/bin/a" "#, "\"tunnel\" cannot be taken over: there are no tunnels here", 1),
-        (#"cert-authority,command="/bin/a" "#, "\"cert-authority\" cannot be taken over: certificates are not imported", 1),
-        (#"principals="a" "#, "\"principals\" cannot be taken over: certificates are not imported", 1),
+        (#"cert-authority,from="192.0.2.1",command="/bin/a" "#, "an authority has no \"from\" here", 16),
+        (#"expiry-time="20300101Z",cert-authority,command="/bin/a" "#, "an authority has no \"expiry-time\" here", 1),
+        (#"cert-authority,verify-required,command="/bin/a" "#, "an authority has no \"verify-required\" here", 16),
+        (#"cert-authority,principals="",command="/bin/a" "#, "\"principals\" names nobody", 16),
+        (#"cert-authority,principals="a b",command="/bin/a" "#, "\"a b\" cannot be a principal", 16),
+        (#"cert-authority,principals="a",principals="b",command="/bin/a" "#, "there is a second \"principals\"", 31),
+        (#"cert-authority="yes",command="/bin/a" "#, "\"cert-authority\" takes no value", 1),
+        (#"cert-authority,principals="a" "#, "the key has no command: it opens a shell, and there is none here", 31),
+        (#"principals="a",command="/bin/a" "#, "\"principals\" cannot be taken over: it is for a line with \"cert-authority\"", 1),
         (#"verify-required="x",command="/bin/a" "#, "\"verify-required\" takes no value", 1),
         (#"verify-required,command="/bin/a" "#, "this key is no security key, and has an option for one", 34),
         (#"command="/bin/a",no-touch-required "#, "this key is no security key, and has an option for one", 36),
@@ -153,6 +160,35 @@ import Testing
         #expect(result.notes.allSatisfy { !$0.contains("restrict") })
     }
 
+    @Test func `a line with cert-authority becomes an authority`() throws {
+        let result = imported(
+            """
+            cert-authority,principals="developers,operators",command="/usr/bin/id" ssh-ed25519 AAAA1 Staff CA
+            command="/usr/bin/id",restrict,cert-authority,principals="admins,operators" ssh-ed25519 AAAA1 Staff CA
+            command="/usr/bin/id -u",restrict,cert-authority,principals="root" ssh-ed25519 AAAA1 Staff CA
+            cert-authority,command="/usr/bin/id" ssh-ed25519 AAAA2
+            command="/usr/bin/id" ssh-ed25519 AAAA3 alice
+            cert-authority,principals="admins",command="/usr/bin/id" ssh-ed25519 AAAA1 again
+            command="/usr/bin/tar" ssh-ed25519 AAAA1 as-a-key
+            cert-authority,command="/usr/bin/tar" ssh-ed25519 AAAA3 as-an-authority
+            """)
+        let policy = try policy(result)
+        #expect(policy.keys.map(\.name) == ["alice"])
+        #expect(policy.authorities.map(\.name) == ["staff-ca", "authority-4"])
+        let first = try #require(policy.authorities.first)
+        #expect(first.principals == [.init(name: "developers", may: [0]), .init(name: "operators", may: [0]), .init(name: "admins", may: [0])])
+        #expect(policy.authorities.last?.principals == [.init(name: "deploy", may: [0])], "sshd wants the user's name where no principal is named")
+        #expect(result.accepted.prefix(2) == [
+            "keys:1: certificates of authority \"staff-ca\", from \"Staff CA\", with the principal \"developers\", \"operators\" may run command \"id\"",
+            "keys:2: certificates of authority \"staff-ca\", from \"Staff CA\", with the principal \"admins\" may run command \"id\"",
+        ])
+        #expect(result.refused.map(\.message) == [
+            "line 1 has another command for certificates of this authority", "line 1 is for these certificates already",
+            "this public key is in line 1 already", "this public key is in line 5 already",
+        ])
+        #expect(result.notes.contains("sshd took a certificate without principals for anybody's; here it opens nothing, and its key id must be a name"))
+    }
+
     static let names: [(String, String)] = [
         ("alice", "alice"), ("Alice@Laptop.example", "alice-laptop.example"), ("", "key-1"), ("Zoë B.", "zo-b"), ("--- x ---", "x"),
         ("日本", "key-1"), ("a b\tc", "a-b-c"), (String(repeating: "x", count: 90), String(repeating: "x", count: 56)),
@@ -191,7 +227,7 @@ import Testing
 
     @Test func `no bytes make it trap, and what it writes is sound`() {
         var random = SystemRandomNumberGenerator()
-        let pieces = ["command=\"", "/usr/bin/id", "\"", ",", " ", "\\", "\n", "from=\"", "192.0.2.1", "ssh-ed25519 ", "AAAA", "1", "=", "é", "\u{0}", "restrict"]
+        let pieces = ["command=\"", "/usr/bin/id", "\"", ",", " ", "\\", "\n", "from=\"", "192.0.2.1", "ssh-ed25519 ", "AAAA", "1", "=", "é", "\u{0}", "restrict", "cert-authority,", "principals=\"a\","]
         for _ in 0..<2000 {
             let text = (0..<Int.random(in: 1...24, using: &random)).map { _ in pieces.randomElement(using: &random) ?? "" }.joined()
             let result = imported(text)

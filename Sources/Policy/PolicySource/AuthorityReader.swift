@@ -60,7 +60,7 @@ struct AuthorityReader {
         }
         if table.entries.isEmpty, let node = reader.entry("principals")?.node { report.error(node.region, "\"principals\" is empty") }
         return table.entries.compactMap { entry in
-            guard Self.canBePrincipal(entry.key.value) else {
+            guard CertificateAuthority.canBePrincipal(entry.key.value) else {
                 report.error(
                     entry.key.region, "\"\(entry.key.value)\" cannot be a principal",
                     hint: "a principal is 1 to 256 visible characters without a comma")
@@ -70,9 +70,11 @@ struct AuthorityReader {
             return CertificateAuthority.Principal(name: entry.key.value, may: commands.indices(of: names, report))
         }
     }
+}
 
+extension CertificateAuthority {
     /// `ssh-keygen -n` parts principals at commas.
-    private static func canBePrincipal(_ name: String) -> Bool {
+    static func canBePrincipal(_ name: String) -> Bool {
         (1...256).contains(name.utf8.count) && name.unicodeScalars.allSatisfy { $0.value > 0x20 && $0.value != 0x7f && $0 != "," }
     }
 }

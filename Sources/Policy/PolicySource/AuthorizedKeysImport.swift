@@ -36,7 +36,7 @@ public struct AuthorizedKeysImport: Sendable {
         _ file: SourceFile, _ options: Options, publicKey: @escaping (ArraySlice<UInt8>) throws(Objection) -> ParsedKey,
         localTime: @escaping (CalendarTime) -> Int64?
     ) {
-        var reader = AuthorizedKeysReader(file, OptionReader(localTime: localTime), publicKey)
+        var reader = AuthorizedKeysReader(file, OptionReader(localTime: localTime), options.user, publicKey)
         reader.readLines()
         let draft = PolicyDraft(reader.keys, options)
         policy = reader.keys.isEmpty ? nil : draft.text(from: file.name)
@@ -66,10 +66,15 @@ private struct AuthorizedKeysReader {
     private var names: Set<String> = []
     /// The line of each public key.
     private var fingerprints: [[UInt8]: Int] = [:]
+    /// Of each authority: its name, its first line, what that runs, and its principals so far.
+    private var authorities: [[UInt8]: (name: String, line: Int, command: ForcedCommand, principals: Set<String>)] = [:]
+    /// Whom a certificate must name as principal where a line says nothing.
+    private let user: String
 
-    init(_ file: SourceFile, _ options: OptionReader, _ publicKey: @escaping (ArraySlice<UInt8>) throws(Objection) -> ParsedKey) {
+    init(_ file: SourceFile, _ options: OptionReader, _ user: String, _ publicKey: @escaping (ArraySlice<UInt8>) throws(Objection) -> ParsedKey) {
         self.file = file
         optionReader = options
+        self.user = user
         self.publicKey = publicKey
     }
 
@@ -114,6 +119,7 @@ private struct AuthorizedKeysReader {
         }
         do throws(Objection) {
             let key = try publicKey(file.bytes[line.key])
+            if grant.principals != nil { return readAuthority(line, number, type, key, grant) }
             if let other = fingerprints[key.fingerprint] {
                 return refuse(type, "this public key is in line \(other) already", hint: "sshd takes the first of the two")
             }
@@ -128,6 +134,29 @@ private struct AuthorizedKeysReader {
             let name = String(decoding: file.bytes[type.range], as: UTF8.self)
             refuse(type, error.reason, hint: error.hint ?? Self.hint(forType: name))
         }
+    }
+
+    /// A key that signs certificates may stand in several lines. Here a certificate may run what all its principals may, under sshd what the
+    /// first line of them runs: those lines are taken over that run the same.
+    private mutating func readAuthority(_ line: AuthorizedKeysLine, _ number: Int, _ type: Region, _ key: ParsedKey, _ grant: ImportedGrant) {
+        var grant = grant
+        if grant.principals == [] { grant.principals = [user] }
+        let principals = grant.principals ?? []
+        let known = authorities[key.fingerprint]
+        if let known, known.command != grant.command {
+            return refuse(
+                type, "line \(known.line) has another command for certificates of this authority",
+                hint: "sshd ran the first for one with principals of both, here it may run both: if that is right, add them to \"principals\" of [authority.\(known.name)]")
+        }
+        if known == nil, let other = fingerprints[key.fingerprint] {
+            return refuse(type, "this public key is in line \(other) already", hint: "a key that signs certificates cannot enter itself")
+        }
+        let name = known?.name ?? ImportedName.unique(ImportedName.of(key.comment) ?? "authority-\(number)", &names)
+        fingerprints[key.fingerprint] = fingerprints[key.fingerprint] ?? number
+        grant.principals = principals.filter { known?.principals.contains($0) != true }
+        authorities[key.fingerprint] = (name, known?.line ?? number, grant.command, (known?.principals ?? []).union(principals))
+        if grant.principals == [] { return refuse(type, "line \(known?.line ?? number) is for these certificates already") }
+        keys.append(ImportedKey(name: name, line: String(decoding: file.bytes[line.key], as: UTF8.self), comment: key.comment, number: number, grant: grant))
     }
 
     private mutating func refuse(_ region: Region, _ reason: String, hint: String? = nil) {

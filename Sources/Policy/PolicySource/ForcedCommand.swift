@@ -23,6 +23,8 @@ struct ImportedGrant {
     var needsPIN = false
     /// True: sshd would have let the client forward, or open a terminal, too.
     var wasUnrestricted = true
+    /// The key signs certificates, which must have one of these principals; nil: the key itself enters. Empty: none was named.
+    var principals: [String]?
 }
 
 /// A time on a calendar and a clock, without its zone.
@@ -50,8 +52,18 @@ struct OptionReader {
     func grant(_ line: AuthorizedKeysLine, of key: Region) throws(Refusal) -> ImportedGrant {
         var grant = ImportedGrant(command: ForcedCommand(argv: []))
         var isForced = false
+        if line.options.contains(where: { $0.name == "cert-authority" }) { grant.principals = [] }
         for option in line.options {
             switch option.name {
+            case "cert-authority": try Self.check(option, true)
+            case "principals":
+                if grant.principals != [] { throw Self.refusal(of: option, isSecond: grant.principals != nil) }
+                grant.principals = try Self.principals(option)
+            case "from" where grant.principals != nil, "expiry-time" where grant.principals != nil, "verify-required" where grant.principals != nil,
+                "no-touch-required" where grant.principals != nil:
+                throw Refusal(
+                    region: option.region, reason: "an authority has no \"\(option.name)\" here",
+                    hint: "let it stand in the certificates: ssh-keygen -O source-address, -O verify-required, -V")
             case "restrict": grant.wasUnrestricted = try Self.check(option, false)
             case "no-port-forwarding", "no-agent-forwarding", "no-x11-forwarding", "no-pty", "no-user-rc": try Self.check(option, true)
             case "command":
@@ -91,6 +103,19 @@ struct OptionReader {
     private static func value(of option: AuthorizedKeysLine.Option) throws(Refusal) -> AuthorizedKeysLine.Value {
         guard let value = option.value else { throw Refusal(region: option.region, reason: "\"\(option.name)\" has no value") }
         return value
+    }
+
+    /// Names between commas, as `ssh-keygen -n` takes them.
+    private static func principals(_ option: AuthorizedKeysLine.Option) throws(Refusal) -> [String] {
+        var names: [String] = []
+        for name in try value(of: option).text.split(separator: ",").map(String.init) where !names.contains(name) {
+            guard CertificateAuthority.canBePrincipal(name) else {
+                throw Refusal(region: option.region, reason: "\"\(VisibleText.of(name))\" cannot be a principal")
+            }
+            names.append(name)
+        }
+        if names.isEmpty { throw Refusal(region: option.region, reason: "\"principals\" names nobody") }
+        return names
     }
 
     private static func addresses(_ option: AuthorizedKeysLine.Option) throws(Refusal) -> [String] {
@@ -134,13 +159,14 @@ struct OptionReader {
     }
 
     /// Why an option that is not taken over makes the line useless.
-    private static func refusal(of option: AuthorizedKeysLine.Option) -> Refusal {
+    private static func refusal(of option: AuthorizedKeysLine.Option, isSecond: Bool = false) -> Refusal {
+        if isSecond { return Refusal(region: option.region, reason: "there is a second \"\(option.name)\"") }
         let reasons = [
             "pty": "there are no terminals here", "port-forwarding": "there is no forwarding here",
             "agent-forwarding": "there is no forwarding here", "x11-forwarding": "there is no forwarding here",
             "user-rc": "no file of the user is run here", "permitopen": "there is no forwarding here",
             "permitlisten": "there is no forwarding here", "tunnel": "there are no tunnels here",
-            "cert-authority": "certificates are not imported", "principals": "certificates are not imported",
+            "principals": "it is for a line with \"cert-authority\"",
         ]
         guard let reason = reasons[option.name] else {
             return Refusal(region: option.region, reason: "option \"\(option.name)\" is not known, so the line is not taken over")

@@ -30,6 +30,10 @@ struct PolicyDraft {
     func report(_ file: String) -> [String] {
         keys.map { key in
             let origin = key.comment.isEmpty ? "" : ", from \"\(VisibleText.of(key.comment))\","
+            if let principals = key.grant.principals {
+                let names = principals.map { "\"\(VisibleText.of($0))\"" }.joined(separator: ", ")
+                return "\(file):\(key.number): certificates of authority \"\(key.name)\"\(origin) with the principal \(names) may run command \"\(name(of: key.grant.command))\""
+            }
             return "\(file):\(key.number): key \"\(key.name)\"\(origin) may run command \"\(name(of: key.grant.command))\""
         }
     }
@@ -46,6 +50,9 @@ struct PolicyDraft {
         if keys.contains(where: { !$0.grant.command.environment.isEmpty }) {
             notes.append("sshd obeys \"environment\" only where PermitUserEnvironment says so; here it counts")
         }
+        if keys.contains(where: { $0.grant.principals != nil }) {
+            notes.append("sshd took a certificate without principals for anybody's; here it opens nothing, and its key id must be a name")
+        }
         notes.append("the commands run in the sandbox \"tool\", which writes nothing and has no network: give them one that fits")
         return notes
     }
@@ -57,7 +64,8 @@ struct PolicyDraft {
             "# sandbox must allow; \"tool\", the default, reads the system's programs, writes nothing and has no network.",
             "version = 1", "",
         ]
-        let lines = head + keys.flatMap(table) + commands.flatMap { table(of: $0.command, $0.name) } + keys.flatMap(test)
+        let listed = keys.filter { $0.grant.principals == nil }
+        let lines = head + listed.flatMap(table) + authorities + commands.flatMap { table(of: $0.command, $0.name) } + keys.flatMap(test)
         return lines.map { $0 + "\n" }.joined()
     }
 
@@ -68,6 +76,19 @@ struct PolicyDraft {
         if !key.grant.needsTouch { lines.append("touch   = false") }
         if key.grant.needsPIN { lines.append("pin     = true") }
         return lines + [""]
+    }
+
+    /// Of each authority one table, with the principals of all its lines.
+    private var authorities: [String] {
+        var lines: [String] = []
+        var written: Set<String> = []
+        for key in keys where key.grant.principals != nil && written.insert(key.name).inserted {
+            let grants = keys.filter { $0.name == key.name }.flatMap { other in (other.grant.principals ?? []).map { ($0, name(of: other.grant.command)) } }
+            lines += ["[authority.\(Self.bare(key.name))]", "public     = \(Self.quoted(key.line))"]
+            lines.append("principals = { \(grants.map { "\(Self.quoted($0.0)) = [\(Self.quoted($0.1))]" }.joined(separator: ", ")) }")
+            lines.append("")
+        }
+        return lines
     }
 
     private func table(of command: ForcedCommand, _ name: String) -> [String] {
@@ -83,8 +104,12 @@ struct PolicyDraft {
 
     private func test(of key: ImportedKey) -> [String] {
         let command = key.grant.command
-        return [
-            "[[test]]", "key     = \(Self.quoted(key.name))", "login   = \(Self.quoted(login))",
+        let asker =
+            key.grant.principals.map { names in
+                ["authority  = \(Self.quoted(key.name))", "principals = [\(names.map(Self.quoted).joined(separator: ", "))]"]
+            } ?? ["key     = \(Self.quoted(key.name))"]
+        return ["[[test]]"] + asker + [
+            "login   = \(Self.quoted(login))",
             "command = \(Self.quoted(options.takesAnyLine ? "anything" : name(of: command)))", "expect  = \"allow\"",
             "argv    = [\(command.argv.map(Self.quoted).joined(separator: ", "))]", "",
         ]
