@@ -52,7 +52,7 @@ struct World {
                 let ofOne = RevokedByList.Certificates(authority: try Self.publicKey("ssh-ed25519 AAAA9").fingerprint, serials: [5...9], keyIDs: ["mallory"])
                 return RevokedByList(keys: [[UInt8](repeating: 7, count: 32)], certificates: [ofOne, .init(authority: nil, serials: [1...1], keyIDs: [])])
             },
-            keyIDDigest: { Array(([1] + $1 + Array($0.utf8)).prefix(32)) },
+            keyIDDigest: { Array(([1] + Array($0.utf8) + $1).prefix(32)) },
             predefined: ["tool", "git-read", "git-write", "drop", "service"].map { name in
                 var plan = SandboxPlan(name: name)
                 if name == "service" { plan.network = .any }
