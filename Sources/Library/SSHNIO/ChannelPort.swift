@@ -24,6 +24,8 @@ package final class ChannelPort: Sendable {
     /// What only the event loop touches.
     struct LoopState {
         var outgoing: [Outgoing] = []
+        /// Data that has come in this turn.
+        var arrived: (type: DataType, bytes: [UInt8])?
         /// Requests of ours that wait for their answers, the oldest first.
         var asked: [Answer<Bool>] = []
         var hasEnded = false
@@ -31,6 +33,33 @@ package final class ChannelPort: Sendable {
         /// The server's: what the client set before it asked for a program.
         var environment: [String: String] = [:]
         var hasProgram = false
+
+        /// What waits to be sent as data of one type before anything else, until it is so many bytes.
+        func unsentData(of wanted: DataType, limit: Int) -> [ArraySlice<UInt8>] {
+            var (parts, total) = ([ArraySlice<UInt8>](), 0)
+            for one in outgoing {
+                guard case .data(let bytes, wanted) = one.kind, total < limit else { break }
+                parts.append(bytes[one.sent...])
+                total += bytes.count - one.sent
+            }
+            return parts
+        }
+
+        /// So many bytes of data are sent: those who wait for one of the pieces that are now sent whole.
+        mutating func takeSentData(_ count: Int) -> [Answer<Void>] {
+            var (left, done) = (count, 0)
+            while left > 0, case .data(let bytes, _) = outgoing[done].kind {
+                let rest = bytes.count - outgoing[done].sent
+                guard left >= rest else {
+                    outgoing[done].sent += left
+                    break
+                }
+                left -= rest
+                done += 1
+            }
+            defer { outgoing.removeFirst(done) }
+            return outgoing[..<done].map(\.done)
+        }
     }
 
     package let id: ChannelID
@@ -45,6 +74,8 @@ package final class ChannelPort: Sendable {
     private let taken = Mutex(0)
     let loopState: NIOLoopBoundBox<LoopState>
 
+    /// The longest piece that a reader is given, in bytes.
+    private static let mostTogether = 256 * 1024
     /// The event loop is told of so many taken bytes at once: a small part of the window.
     private static let tellAfter = 64 * 1024
 
@@ -56,13 +87,41 @@ package final class ChannelPort: Sendable {
 
     // MARK: - The event loop's side
 
-    func receive(_ type: DataType, _ bytes: ArraySlice<UInt8>) { inbox.put((type, Array(bytes))) }
-    func receiveEnd() { inbox.close() }
+    /// Keeps data until ``deliver()``.
+    ///
+    /// - Parameter expected: how many bytes may follow in this turn.
+    /// - Returns: whether it is the first that is kept.
+    func receive(_ type: DataType, _ bytes: ArraySlice<UInt8>, expecting expected: Int) -> Bool {
+        if let arrived = loopState.value.arrived, arrived.type != type || arrived.bytes.count + bytes.count > Self.mostTogether { deliver() }
+        guard loopState.value.arrived == nil else {
+            loopState.value.arrived?.bytes += bytes
+            return false
+        }
+        var fresh: [UInt8] = []
+        fresh.reserveCapacity(min(bytes.count + expected, Self.mostTogether))
+        fresh += bytes
+        loopState.value.arrived = (type, fresh)
+        return true
+    }
+
+    /// Gives what has come to who reads it.
+    func deliver() {
+        guard let arrived = loopState.value.arrived else { return }
+        loopState.value.arrived = nil
+        inbox.put(arrived)
+    }
+
+    func receiveEnd() {
+        deliver()
+        inbox.close()
+    }
+
     package func receive(_ exit: SSHExit) { self.exit.resolve(.success(exit)) }
 
     /// The channel is closed at both ends, or gone with its connection.
     func finish(_ failure: SSHFailure?) {
         opened.resolve(.failure(failure ?? .channelClosed))
+        deliver()
         inbox.close(failure.map { .failure($0) } ?? .success(()))
         signals.close()
         exit.resolve(failure.map { .failure($0) } ?? .success(.unknown))

@@ -45,6 +45,10 @@ package final class Driver<End: DrivenEnd>: ChannelInboundHandler, ChannelHost, 
     /// What came while no more was taken.
     private var unread = ByteBuffer()
     private var isReading = false
+    /// Channels with data that has come in this turn.
+    private var receivers: [ChannelID] = []
+    /// Nobody has logged in yet: see ``acknowledge(_:)``.
+    private var isEarly = true
     /// Bytes that the socket has not taken.
     private var unwritten = 0
     private var timer: (at: Duration, task: Scheduled<Void>)?
@@ -53,6 +57,8 @@ package final class Driver<End: DrivenEnd>: ChannelInboundHandler, ChannelHost, 
 
     /// Data is put into packets while fewer bytes than this wait for the socket: some packets, so that writes are large.
     private static var mostPending: Int { 256 * 1024 }
+    /// More than any packet takes.
+    private static var mostGathered: Int { 64 * 1024 }
     /// A peer that takes nothing and asks for answers is not read from beyond this.
     private static var mostUnwritten: Int { 8 << 20 }
     /// How long a socket that is to be closed may take what was written before.
@@ -83,13 +89,23 @@ package final class Driver<End: DrivenEnd>: ChannelInboundHandler, ChannelHost, 
 
     package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         var buffer = unwrapInboundIn(data)
-        unread.writeBuffer(&buffer)
+        // Mostly nothing is left of what came before: then it need not be copied.
+        if unread.readableBytes == 0 { unread = buffer } else { unread.writeBuffer(&buffer) }
         advance()
+        if unread.readableBytes == 0 { unread = ByteBuffer() }
     }
 
     package func channelReadComplete(context: ChannelHandlerContext) {
         isReading = false
+        if isEarly { acknowledge(context.channel) }
         readMore()
+    }
+
+    /// Acknowledges at once what has come: until a user is logged in OpenSSH's client waits for that with each small packet, and a delayed
+    /// acknowledgement takes 40 ms. The kernel forgets it soon (tcp(7), TCP_QUICKACK).
+    private func acknowledge(_ channel: any Channel) {
+        // What is no TCP has no delay either.
+        try? channel.syncOptions?.setOption(.tcpOption(quickAcknowledgement), value: 1)
     }
 
     package func channelWritabilityChanged(context: ChannelHandlerContext) { advance() }
@@ -125,9 +141,16 @@ package final class Driver<End: DrivenEnd>: ChannelInboundHandler, ChannelHost, 
             flush()
             finish(.protocolFault("\(error)"))
         }
+        deliver()
         pump()
         schedule()
         readMore()
+    }
+
+    /// Hands what has come to those who read: the packets of a turn in one piece.
+    private func deliver() {
+        for id in receivers { ports[id]?.deliver() }
+        receivers = []
     }
 
     /// Gives the end some of what came; false when it takes nothing.
@@ -148,6 +171,7 @@ package final class Driver<End: DrivenEnd>: ChannelInboundHandler, ChannelHost, 
     }
 
     private func handle(_ event: Connection.Event) {
+        isEarly = false
         switch event {
         case .offered(let id, _):
             let port = ChannelPort(id, self)
@@ -169,7 +193,7 @@ package final class Driver<End: DrivenEnd>: ChannelInboundHandler, ChannelHost, 
             guard let port = ports[id], !port.loopState.value.asked.isEmpty else { return }
             port.loopState.value.asked.removeFirst().resolve(.success(isSuccess))
         case .data(let id, let type, let bytes):
-            ports[id]?.receive(type, bytes)
+            if ports[id]?.receive(type, bytes, expecting: unread.readableBytes) == true { receivers.append(id) }
         case .ended(let id):
             ports[id]?.receiveEnd()
         case .closed(let id):
@@ -206,20 +230,9 @@ package final class Driver<End: DrivenEnd>: ChannelInboundHandler, ChannelHost, 
 
     /// Sends the next part of what a channel has; false when it has to wait.
     private func sendNext(of port: ChannelPort) -> Bool {
-        guard var next = port.loopState.value.outgoing.first else { return false }
+        guard let next = port.loopState.value.outgoing.first else { return false }
         switch next.kind {
-        case .data(let bytes, let type):
-            let sent = next.sent
-            let count = end.send(port.id, type, limit: bytes.count - sent) { buffer, range in
-                buffer.replaceSubrange(range, with: bytes[sent..<sent + range.count])
-                return range.count
-            }
-            guard count > 0 else { return false }
-            next.sent += count
-            guard next.sent == bytes.count else {
-                port.loopState.value.outgoing[0] = next
-                return true
-            }
+        case .data(_, let type): return sendData(type, of: port)
         case .request(let kind, let wantReply): end.request(port.id, kind, wantReply: wantReply)
         case .end: end.end(port.id)
         case .close: end.close(port.id)
@@ -227,6 +240,22 @@ package final class Driver<End: DrivenEnd>: ChannelInboundHandler, ChannelHost, 
         port.loopState.value.outgoing.removeFirst()
         next.done.resolve(.success(()))
         return true
+    }
+
+    /// Fills one packet; what several writers have goes into it together.
+    private func sendData(_ type: DataType, of port: ChannelPort) -> Bool {
+        let parts = port.loopState.value.unsentData(of: type, limit: Self.mostGathered)
+        let count = end.send(port.id, type, limit: parts.reduce(0) { $0 + $1.count }) { buffer, range in
+            var start = range.lowerBound
+            for part in parts {
+                let count = min(part.count, range.upperBound - start)
+                buffer.replaceSubrange(start..<start + count, with: part.prefix(count))
+                start += count
+            }
+            return range.count
+        }
+        for sent in port.loopState.value.takeSentData(count) { sent.resolve(.success(())) }
+        return count > 0
     }
 
     private func flush() {

@@ -15,6 +15,7 @@ package func openSocket<End: DrivenEnd>(
         .connectTimeout(TimeAmount(timeout))
         .channelOption(.autoRead, value: false)
         .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+        .channelOption(.recvAllocator, value: readSizes)
         .channelInitializer { channel in
             channel.eventLoop.makeCompletedFuture {
                 let driver = makeDriver(channel.eventLoop)
@@ -48,6 +49,7 @@ package final class Listener: Sendable {
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.autoRead, value: false)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .childChannelOption(.recvAllocator, value: readSizes)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     guard let driver = makeDriver(channel.eventLoop, PeerAddress(channel.remoteAddress)) else { throw ChannelError.eof }
@@ -81,3 +83,9 @@ package struct PeerAddress: Sendable {
         port = address?.port ?? 0
     }
 }
+
+/// Reads grow with what comes, to some packets at once.
+private let readSizes = AdaptiveRecvByteBufferAllocator(minimum: 1024, initial: 4096, maximum: 256 * 1024)
+
+/// TCP_QUICKACK of tcp(7), which SwiftNIO has no name for.
+let quickAcknowledgement = NIOBSDSocket.Option(rawValue: 12)
