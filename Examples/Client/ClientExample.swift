@@ -14,7 +14,7 @@ import SSHClient
         for try await piece in process.standardOutput {
             print(String(decoding: piece, as: UTF8.self), terminator: "")
         }
-        print("it ended with \(try await process.exit())")
+        print("it ended with \(try await process.waitUntilExit())")
         client.close()
     }
 }

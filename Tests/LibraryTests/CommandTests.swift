@@ -34,6 +34,19 @@ import Testing
         server.close()
     }
 
+    @Test func `knows a server by another name`() async throws {
+        let sample = try SampleServer()
+        let server = try await sample.listen()
+        try sample.workplace.write("others", "the-gate \(sample.hostKey.publicKey.line())\n")
+        let place = "alice@127.0.0.1:\(server.port)"
+        for (alias, code) in [("the-gate", 0), ("the-window", 255)] {
+            let words = ["--known-hosts", sample.workplace.path("others"), "--host-key-alias", alias, place, "who"]
+            let outcome = try await Self.postern(sample, server.port, words)
+            #expect(outcome.code == code && (code == 0 || outcome.errors.contains("\(alias) is not known")), "\(outcome)")
+        }
+        server.close()
+    }
+
     @Test func `fails with 255 and says why`() async throws {
         let sample = try SampleServer()
         let server = try await sample.listen()

@@ -35,6 +35,24 @@ import Testing
         try running.kill()
     }
 
+    @Test(.enabled(if: isRoot, "strace needs a process that it may look into")) func `DESIGN §5: the server delays nothing, and acknowledges at once until a user is in`() async throws {
+        let sample = try SampleServer()
+        let place = sample.workplace
+        try sample.hostKey.write(to: place.path("host"))
+        let port = try SocketPort.free()
+        let strace = ["/usr/bin/strace", "-D", "-f", "-qq", "-e", "trace=setsockopt", "-o", place.path("strace")]
+        let running = try RunningProgram(strace + [Self.path("example-server"), "\(port)", place.path("host"), place.key.publicKey.line()])
+        try place.write("known_hosts", "[127.0.0.1]:\(port) \(sample.hostKey.publicKey.line())\n")
+        #expect(try await eventually { SocketPort.isOpen(port) })
+        let input = [UInt8](repeating: UInt8(ascii: "a"), count: 1 << 20)
+        #expect(try await program(RealClient.openSSH(sample, port) + ["127.0.0.1", "upper"], input: input).code == 0)
+        try running.kill()
+        let calls = try place.read("strace").split(separator: "\n")
+        let connected = try #require(calls.lastIndex { $0.contains("TCP_NODELAY") })
+        // Not any more when data comes in dozens of packets.
+        #expect(3...12 ~= calls[connected...].count { $0.contains("TCP_QUICKACK") && $0.hasSuffix(" = 0") }, "\(calls)")
+    }
+
     @Test func `the upload shows its progress`() async throws {
         let server = try await RealServer.running(.openSSH)
         let place = server.workplace

@@ -31,6 +31,8 @@ final class SampleServer: Sendable {
             })
     }
 
+    func listen(_ configuration: SSHServer.Configuration) async throws -> SSHServer { try await listen(port: 0, nil, configuration) }
+
     func listen(
         port: Int = 0, _ authentication: Authentication? = nil, certificate: SSHCertificate? = nil, _ configuration: SSHServer.Configuration = .init(),
         serving: @escaping @Sendable (SSHServerConnection) async throws -> Void = { try await SampleServer.serve($0) }

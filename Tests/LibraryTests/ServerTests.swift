@@ -27,10 +27,18 @@ import Testing
     }
 
     @Test func `M5: listens on port 22022 unless it is told another`() async throws {
-        // The default, by its declaration: the port itself may be taken here.
         let sample = try SampleServer()
+        let listen = { () async throws(SSHFailure) -> SSHServer in try await SSHServer.listen(hostKey: sample.hostKey, authentication: sample.authentication) { _ in } }
+        do throws(SSHFailure) {
+            let server = try await listen()
+            #expect(server.port == 22022)
+            server.close()
+        } catch .unreachable(let place, _) {
+            // Somebody has it here.
+            #expect(place == "127.0.0.1:22022")
+        }
         let server = try await sample.listen()
-        #expect(server.port != 0)
+        #expect(server.port != 22022)
         do {
             _ = try await sample.listen(port: server.port)
             Issue.record("one port, two servers")
@@ -67,7 +75,7 @@ import Testing
         let process = try await client.start("wait")
         try await process.send(signal: "HUP")
         #expect(try await process.standardOutput.collect() == Array("got HUP\n".utf8))
-        #expect(try await process.exit() == .status(3))
+        #expect(try await process.waitUntilExit() == .status(3))
         server.close()
     }
 
@@ -83,6 +91,52 @@ import Testing
         #expect(try await flood.standardOutput.count == 8_000_000)
         server.close()
     }
+
+    @Test func `M18: a key of another kind is told in a banner what to do`() async throws {
+        let sample = try SampleServer()
+        let place = sample.workplace
+        let server = try await sample.listen()
+        for kind in ["rsa", "ecdsa"] { _ = try await program(["/usr/bin/ssh-keygen", "-q", "-t", kind, "-N", "", "-f", place.path(kind)]) }
+        _ = try await program(["/usr/bin/puttygen", place.path("rsa"), "-o", place.path("rsa.ppk")], environment: ["HOME=\(place.directory)"])
+        // OpenSSH does not even offer an RSA key to who takes no signature of one (RFC 8308 §3.1).
+        var words = RealClient.openSSH(sample, server.port)
+        words[words.firstIndex(of: place.path("key")) ?? 0] = place.path("ecdsa")
+        let plink = ["/usr/bin/plink", "-v", "-batch", "-ssh", "-noagent", "-hostkey", sample.hostKey.publicKey.fingerprint, "-i", place.path("rsa.ppk")]
+        for words in [words + ["127.0.0.1", "script"], plink + ["-P", "\(server.port)", "-l", "alice", "127.0.0.1", "script"]] {
+            let outcome = try await program(words, environment: ["HOME=\(place.directory)"])
+            #expect((outcome.output + outcome.errors).contains("ssh-keygen -t ed25519"), "\(words[0]): \(outcome)")
+            #expect(outcome.code != 0)
+        }
+        server.close()
+    }
+
+    @Test func `M18: an unknown message is answered with UNIMPLEMENTED, and the connection goes on`() async throws {
+        let sample = try SampleServer()
+        let server = try await sample.listen()
+        let words = ["/usr/bin/python3", "-W", "ignore", "-c", Self.unknownMessage, "\(server.port)", sample.workplace.path("key"), sample.workplace.path("known_hosts")]
+        let outcome = try await program(words, environment: ["HOME=\(sample.workplace.directory)"])
+        #expect(outcome.output == "UNIMPLEMENTED\ncommand(\"who\") for alice\n", "\(outcome)")
+        server.close()
+    }
+
+    /// Sends a message of a number that is nobody's, and says whether the answer names the packet that it was in.
+    private static let unknownMessage = """
+        import asyncio, asyncssh, sys
+        async def main():
+            port, key, known = sys.argv[1:]
+            async with asyncssh.connect('127.0.0.1', int(port), username='alice', client_keys=[key], known_hosts=known, config=None, agent_path=None) as c:
+                answered = asyncio.Event()
+                def unimplemented(connection, number, sequence, packet):
+                    if packet.get_uint32() == wanted: answered.set()
+                c._packet_handlers = {**c._packet_handlers, 3: unimplemented}
+                # It says IGNORE before each packet.
+                wanted = c._send_seq + 1
+                c.send_packet(200, b'what is this')
+                await asyncio.wait_for(answered.wait(), 20)
+                print('UNIMPLEMENTED')
+                print((await c.run('who')).stdout, end='')
+        asyncio.run(main())
+        """
 
     @Test func `M17: several programs over one login of OpenSSH's ControlMaster`() async throws {
         let sample = try SampleServer()

@@ -1,4 +1,4 @@
-/// Why something of an SSH connection did not work: the one error that ``SSHClient`` and ``SSHServer`` throw.
+/// Why something of an SSH connection did not work: the one error that `SSHClient` and `SSHServer` throw.
 public enum SSHFailure: Error, Equatable, Sendable {
     /// No connection to that place could be made, or no socket opened there.
     case unreachable(place: String, reason: String)

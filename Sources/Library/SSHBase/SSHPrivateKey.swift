@@ -28,7 +28,7 @@ public struct SSHPrivateKey: Sendable {
         do throws(Errno) { text = try readFile(path, limit: PrivateKeyFile.limitBytes) } catch { throw .badFile(path: path, reason: "\(error)") }
         defer { wipe(&text) }
         do throws(SSHFailure) {
-            try self.init(text: text)
+            try self.init(fileContents: text)
         } catch {
             throw .badFile(path: path, reason: "\(error)")
         }
@@ -37,7 +37,7 @@ public struct SSHPrivateKey: Sendable {
     /// Parses the text of a private key file.
     ///
     /// - Throws: ``SSHFailure/badKey(_:)`` also for other types of keys, and for keys with a passphrase.
-    public init(text: [UInt8]) throws(SSHFailure) {
+    public init(fileContents text: [UInt8]) throws(SSHFailure) {
         do throws(KeyError) { self.init(try PrivateKeyFile(text: text)) } catch { throw .badKey("\(error)") }
     }
 
@@ -45,13 +45,13 @@ public struct SSHPrivateKey: Sendable {
     ///
     /// - Throws: ``SSHFailure/badFile(path:reason:)`` also where the file is there already.
     public func write(to path: String) throws(SSHFailure) {
-        var text = text
+        var text = fileContents
         defer { wipe(&text) }
         do throws(Errno) { try createFile(path, text) } catch { throw .badFile(path: path, reason: "\(error)") }
     }
 
-    /// The text of a private key file. It is secret: write it where nobody else reads.
-    public var text: [UInt8] {
+    /// What ``write(to:)`` writes. It is secret: write it where nobody else reads.
+    public var fileContents: [UInt8] {
         var random = SystemRandom()
         return PrivateKeyFile(key: key, comment: comment).text(random: &random)
     }

@@ -21,6 +21,12 @@ final class ClientHandshake: Sendable {
         case refused(methods: [String], partialSuccess: Bool)
     }
 
+    /// What is settled once keys are in use.
+    struct Agreement: Equatable, Sendable {
+        let hostKey: ServerHostKey
+        let algorithms: SSHAlgorithms
+    }
+
     private struct State {
         var hostKey: ServerHostKey?
         var acceptedBlob: [UInt8]?
@@ -38,7 +44,7 @@ final class ClientHandshake: Sendable {
     private let logsMessages: Bool
     private let state = Mutex(State())
     /// Resolved when the first keys are in use.
-    let established = Answer<Void>()
+    let established = Answer<Agreement>()
     /// Resolved with why, when the connection is over.
     let over = Answer<SSHFailure>()
     /// Channels that the server opened.
@@ -53,7 +59,7 @@ final class ClientHandshake: Sendable {
         logsMessages = configuration.logsMessages
     }
 
-    var hostKey: ServerHostKey? { state.withLock { $0.hostKey } }
+    /// Those of the last key exchange, where there was another since the first.
     var algorithms: SSHAlgorithms? { state.withLock { $0.algorithms } }
     var banners: [String] { state.withLock { $0.banners } }
 
@@ -109,9 +115,14 @@ final class ClientHandshake: Sendable {
             keyExchange: negotiated.kex.rawValue, hostKey: negotiated.hostKey, cipherToServer: negotiated.cipherClientToServer.rawValue,
             cipherToClient: negotiated.cipherServerToClient.rawValue)
         logger?.debug("new keys: \(algorithms.keyExchange), \(algorithms.cipherToServer)")
-        state.withLock { $0.algorithms = algorithms }
+        let hostKey = state.withLock { state in
+            state.algorithms = algorithms
+            return state.hostKey
+        }
         driver.keysChanged()
-        if isFirst { established.resolve(.success(())) }
+        guard isFirst else { return }
+        guard let hostKey else { preconditionFailure("keys without a host key") }
+        established.resolve(.success(Agreement(hostKey: hostKey, algorithms: algorithms)))
     }
 
     private func take(banner: String) {

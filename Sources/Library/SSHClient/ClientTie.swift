@@ -9,9 +9,16 @@ final class ClientTie: Sendable {
     let driver: ClientDriver
     let handshake: ClientHandshake
 
-    private init(_ driver: ClientDriver, _ handshake: ClientHandshake) {
-        (self.driver, self.handshake) = (driver, handshake)
+    private let agreement: ClientHandshake.Agreement
+
+    private init(_ driver: ClientDriver, _ handshake: ClientHandshake, _ agreement: ClientHandshake.Agreement) {
+        (self.driver, self.handshake, self.agreement) = (driver, handshake, agreement)
     }
+
+    /// The key that the server has proved to hold.
+    var hostKey: ServerHostKey { agreement.hostKey }
+    /// What both ends agreed on last.
+    var algorithms: SSHAlgorithms { handshake.algorithms ?? agreement.algorithms }
 
     deinit { driver.close() }
 
@@ -29,11 +36,14 @@ final class ClientTie: Sendable {
                 now: Clock.monotonic)
             return ClientDriver(end, on: loop, role: handshake.role)
         }
-        let tie = ClientTie(driver, handshake)
         let failure = SSHFailure.timedOut(after: configuration.connectTimeout, during: "connecting")
         let cancelAlarm = driver.after(configuration.connectTimeout) { driver.close(failure, saying: "too slow") }
         defer { cancelAlarm() }
-        try await handshake.established.value()
-        return tie
+        do throws(SSHFailure) {
+            return ClientTie(driver, handshake, try await handshake.established.value())
+        } catch {
+            driver.close()
+            throw error
+        }
     }
 }

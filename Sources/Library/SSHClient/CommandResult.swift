@@ -22,6 +22,8 @@ extension SSHClient {
     /// A cancelled task closes the command's channel, and nothing else of the connection.
     ///
     /// - Parameters:
+    ///   - command: as in ``start(_:environment:)``.
+    ///   - environment: as in ``start(_:environment:)``.
     ///   - input: what it reads; then its standard input ends.
     ///   - timeout: how long it may take; nil: as long as it wants.
     ///   - limit: the most it may write to each stream, in bytes.
@@ -37,7 +39,7 @@ extension SSHClient {
         async let errors = outcome { () async throws(SSHFailure) in try await process.standardError.collect(upTo: limit) }
         // What is too long ends the channel, so that the other stream ends too.
         let (outputs, errorOutputs) = (await output.abandoning(process), await errors.abandoning(process))
-        let exit = await outcome { () async throws(SSHFailure) in try await process.exit() }
+        let exit = await outcome { () async throws(SSHFailure) in try await process.waitUntilExit() }
         _ = await fed
         return CommandResult(exit: try exit.get(), standardOutput: try outputs.get(), standardError: try errorOutputs.get())
     }
@@ -45,6 +47,8 @@ extension SSHClient {
     /// Runs a command with its standard streams tied to closures, each of which the sender waits for.
     ///
     /// - Parameters:
+    ///   - command: as in ``start(_:environment:)``.
+    ///   - environment: as in ``start(_:environment:)``.
     ///   - input: writes what the command reads; when it returns, the command's standard input ends.
     ///   - output: called with each piece of standard output.
     ///   - error: called with each piece of standard error.
@@ -66,7 +70,7 @@ extension SSHClient {
             while let piece = try await process.standardError.next() { try await error(piece) }
         }
         let results = (await outputs.abandoning(process), await errors.abandoning(process))
-        let exit = await outcome { () async throws(SSHFailure) in try await process.exit() }
+        let exit = await outcome { () async throws(SSHFailure) in try await process.waitUntilExit() }
         _ = await fed
         try results.0.get()
         try results.1.get()

@@ -44,13 +44,21 @@ public struct HostKeyVerifier: Sendable {
     let judge: @Sendable (_ host: String, _ port: Int) throws(SSHFailure) -> Judge
 
     /// Trusts the keys that a known_hosts file has for the server; the file is read when a connection is made.
-    public static func knownHosts(at path: String) -> HostKeyVerifier {
-        HostKeyVerifier { (host, port) throws(SSHFailure) in Self.judge(try KnownHosts(contentsOf: path), host, port) }
+    ///
+    /// - Parameters:
+    ///   - path: the file's.
+    ///   - alias: the name to look for instead of the server's, whatever its port (ssh_config(5), HostKeyAlias); nil: none.
+    public static func knownHosts(at path: String, as alias: String? = nil) -> HostKeyVerifier {
+        HostKeyVerifier { (host, port) throws(SSHFailure) in Self.judge(try KnownHosts(contentsOf: path), host, port, alias) }
     }
 
     /// Trusts the keys that are known for the server.
-    public static func knownHosts(_ known: KnownHosts) -> HostKeyVerifier {
-        HostKeyVerifier { (host, port) throws(SSHFailure) in Self.judge(known, host, port) }
+    ///
+    /// - Parameters:
+    ///   - known: what is known.
+    ///   - alias: as in ``knownHosts(at:as:)``.
+    public static func knownHosts(_ known: KnownHosts, as alias: String? = nil) -> HostKeyVerifier {
+        HostKeyVerifier { (host, port) throws(SSHFailure) in Self.judge(known, host, port, alias) }
     }
 
     /// Trusts these keys, whatever the server is called.
@@ -74,12 +82,13 @@ public struct HostKeyVerifier: Sendable {
         HostKeyVerifier { (_, _) throws(SSHFailure) in Judge { await isTrusted($0) ? nil : "\($0.key) was refused" } }
     }
 
-    private static func judge(_ known: KnownHosts, _ host: String, _ port: Int) -> Judge {
-        Judge(wantsCertificate: known.hasAuthority(host: host, port: port)) { shown in
-            switch known.judge(shown) {
+    private static func judge(_ known: KnownHosts, _ host: String, _ port: Int, _ alias: String?) -> Judge {
+        let (name, namePort) = alias.map { ($0, KnownHostsLine.defaultPort) } ?? (host, port)
+        return Judge(wantsCertificate: known.hasAuthority(host: name, port: namePort)) { shown in
+            switch known.judge(ServerHostKey(host: name, port: namePort, key: shown.key, certificate: shown.certificate)) {
             case .trusted: nil
-            case .unknown: "\(host) is not known, and shows \(shown.key)"
-            case .changed: "\(host) is known by another key than \(shown.key)"
+            case .unknown: "\(name) is not known, and shows \(shown.key)"
+            case .changed: "\(name) is known by another key than \(shown.key)"
             case .revoked: "\(shown.key) is revoked"
             case .badCertificate(let reason): "of the certificate of \(shown.key), \(reason)"
             }

@@ -47,7 +47,9 @@ public struct KnownHosts: Sendable {
 
     /// What the file says of the key that a server showed.
     ///
-    /// - Parameter unixSeconds: when, in seconds since 1970; nil: now.
+    /// - Parameters:
+    ///   - shown: the key, and the name and port that it is to be known by.
+    ///   - unixSeconds: when, in seconds since 1970; nil: now.
     public func judge(_ shown: ServerHostKey, at unixSeconds: Int64? = nil) -> Verdict {
         let verdict = judge(shown, as: KnownHostsLine.name(host: shown.host, port: shown.port), at: unixSeconds)
         // As OpenSSH's client does: what is known of the host counts for its other ports too, unless more is known of those.

@@ -99,7 +99,9 @@ public final class SFTPClient: Sendable {
 
     /// Reads a whole file.
     ///
-    /// - Parameter limit: the most it may have, in bytes.
+    /// - Parameters:
+    ///   - path: its path at the server.
+    ///   - limit: the most it may have, in bytes.
     /// - Throws: ``SSHFailure/tooMuchOutput(limit:)``, ``SSHFailure/remoteFile(path:code:message:)``, or why the connection ended.
     public func read(_ path: String, limit: Int = 1 << 30) async throws(SSHFailure) -> [UInt8] {
         var all: [UInt8] = []
@@ -113,6 +115,7 @@ public final class SFTPClient: Sendable {
     /// Reads a file in pieces, in order; many are asked for before they are needed, and the next ones when a piece is taken.
     ///
     /// - Parameters:
+    ///   - path: its path at the server.
     ///   - progress: told how far it has come.
     ///   - take: takes a piece.
     /// - Throws: what `take` throws, ``SSHFailure/remoteFile(path:code:message:)``, or why the connection ended.
@@ -141,7 +144,10 @@ public final class SFTPClient: Sendable {
 
     /// Writes a whole file, in place of what was there.
     ///
-    /// - Parameter progress: told how far it has come.
+    /// - Parameters:
+    ///   - bytes: all that it is to have.
+    ///   - path: its path at the server.
+    ///   - progress: told how far it has come.
     /// - Throws: ``SSHFailure/remoteFile(path:code:message:)``, or why the connection ended.
     public func write(_ bytes: [UInt8], to path: String, progress: (@Sendable (TransferProgress) -> Void)? = nil) async throws(SSHFailure) {
         var position = 0
@@ -156,6 +162,7 @@ public final class SFTPClient: Sendable {
     /// Writes a file of pieces, in place of what was there; the next piece is asked for when there is room for it.
     ///
     /// - Parameters:
+    ///   - path: its path at the server.
     ///   - total: how long it will be, for `progress`.
     ///   - progress: told how far it has come: bytes that the server has confirmed.
     ///   - next: gives the next piece; nil at the end.

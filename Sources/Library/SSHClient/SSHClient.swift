@@ -60,9 +60,9 @@ public final class SSHClient: Sendable {
     // MARK: - What is known of it
 
     /// The key that the server has proved to hold, and that was trusted.
-    public var hostKey: ServerHostKey? { connection.handshake.hostKey }
+    public var hostKey: ServerHostKey { connection.hostKey }
     /// What both ends agreed on last.
-    public var algorithms: SSHAlgorithms? { connection.handshake.algorithms }
+    public var algorithms: SSHAlgorithms { connection.algorithms }
     /// What the server said to the user while they authenticated.
     public var banners: [String] { connection.handshake.banners }
 
@@ -75,7 +75,9 @@ public final class SSHClient: Sendable {
 
     /// Starts a command, and gives its streams.
     ///
-    /// - Parameter environment: set before it starts; most servers take few variables or none, and say nothing of those they refuse.
+    /// - Parameters:
+    ///   - command: a line for whatever runs commands at the server, mostly the user's shell.
+    ///   - environment: set before it starts; most servers take few variables or none, and say nothing of those they refuse.
     /// - Throws: ``SSHFailure/requestRefused(_:)``, ``SSHFailure/channelRefused(reason:message:)``,
     ///   ``SSHFailure/tooManyChannels``, ``SSHFailure/cancelled``, or why the connection ended.
     public func start(_ command: String, environment: [String: String] = [:]) async throws(SSHFailure) -> SSHProcess {

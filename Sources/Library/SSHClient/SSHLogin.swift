@@ -22,9 +22,9 @@ public final class SSHLogin: Sendable {
     init(_ connection: ClientTie) { self.connection = connection }
 
     /// The key that the server has proved to hold, and that was trusted.
-    public var hostKey: ServerHostKey? { handshake.hostKey }
+    public var hostKey: ServerHostKey { connection.hostKey }
     /// What both ends agreed on.
-    public var algorithms: SSHAlgorithms? { handshake.algorithms }
+    public var algorithms: SSHAlgorithms { connection.algorithms }
     /// What the server has said to the user so far.
     public var banners: [String] { handshake.banners }
 

@@ -37,7 +37,7 @@ public final class SSHProcess: Sendable {
     /// Waits until it has ended, and says how.
     ///
     /// - Throws: ``SSHFailure/cancelled``, or why the connection ended.
-    public func exit() async throws(SSHFailure) -> SSHExit { try await port.exitValue() }
+    public func waitUntilExit() async throws(SSHFailure) -> SSHExit { try await port.exitValue() }
 
     /// Sends it a signal (RFC 4254 §6.9), by a name without `SIG`; servers need not pass it on, and say nothing of it.
     ///

@@ -32,8 +32,12 @@ public final class SSHServer: Sendable {
     /// Listens for connections, each of which is served in a task of its own once its user is authenticated.
     ///
     /// - Parameters:
+    ///   - host: an address of this machine, or a name of one; `0.0.0.0` or `::` for all.
     ///   - port: 0: any that is free; see ``port``.
+    ///   - hostKey: what the server proves itself with.
     ///   - certificate: a host's, for the host key; clients that know its authority need not know the key.
+    ///   - authentication: who is let in.
+    ///   - configuration: how it behaves beside that.
     ///   - handler: serves one connection; when it returns, or throws, the connection is closed. Its task is cancelled when the client goes.
     /// - Throws: ``SSHFailure/unreachable(place:reason:)``, ``SSHFailure/badKey(_:)`` for a certificate that is not the host key's.
     public static func listen(

@@ -43,7 +43,9 @@ public final class SSHServerSession: Sendable {
 
     /// Tells the client that a signal ended the program, and closes the channel behind all that was written.
     ///
-    /// - Parameter name: without `SIG`.
+    /// - Parameters:
+    ///   - name: without `SIG`.
+    ///   - message: what the client may tell its user of it.
     /// - Throws: ``SSHFailure/channelClosed``, or why the connection ended.
     public func exit(signal name: String, message: String = "") async throws(SSHFailure) {
         try await exit(.exitSignal(name: name, coreDumped: false, description: message))

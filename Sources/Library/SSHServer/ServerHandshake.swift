@@ -98,7 +98,7 @@ final class ServerHandshake: Sendable {
             configuration.logger?.notice("wrong signature by \(probed.key) for \(probed.user)")
             return end.refuse()
         }
-        decide(signed.user, probed.key, driver) { [authentication] in await authentication.key?(ProvenKey(probed)) ?? .refused }
+        decide(signed.user, probed, driver) { [authentication] in await authentication.key?(ProvenKey(probed)) ?? .refused }
     }
 
     /// The key that a request shows, in itself or in a certificate; nil for one that is not spoken here.
@@ -131,14 +131,15 @@ final class ServerHandshake: Sendable {
         }
     }
 
-    private func decide(_ user: String, _ key: SSHPublicKey?, _ driver: ServerDriver, _ ask: @escaping @Sendable () async -> LoginDecision) {
+    private func decide(_ user: String, _ key: ProbedKey?, _ driver: ServerDriver, _ ask: @escaping @Sendable () async -> LoginDecision) {
         Task {
             let decision = await ask()
             configuration.logger?.info("\(user) \(decision.isGranted ? "granted" : "refused")")
             driver.perform { [self] end in
                 guard decision.isGranted else { return end.refuse(banner: decision.banner) }
+                guard let algorithms else { preconditionFailure("a user before keys") }
                 end.grant(banner: decision.banner, now: Clock.monotonic)
-                serve(SSHServerConnection(user: user, key: key, peer: peer, driver: driver, handshake: self))
+                serve(SSHServerConnection(user: user, key: key, peer: peer, algorithms: algorithms, driver: driver, handshake: self))
             }
         }
     }

@@ -16,6 +16,8 @@ struct SSHCommand: AsyncParsableCommand {
     var identity: String?
     @Option(help: "The servers that are known; by default ~/.ssh/known_hosts.", completion: .file())
     var knownHosts: String?
+    @Option(help: "The name to look for among them instead of the server's, whatever its port.")
+    var hostKeyAlias: String?
     @Option(help: "Give up after so many seconds.")
     var timeout: Int?
     @Flag(name: .customShort("n"), help: "The command reads nothing.")
@@ -56,7 +58,7 @@ struct SSHCommand: AsyncParsableCommand {
         configuration.onBanner = { banner in if !isQuiet { try? Console.write(banner, to: .standardError) } }
         let client = try await SSHClient.connect(
             to: place.host, port: place.port, as: place.user, with: try credential(home),
-            trusting: .knownHosts(at: knownHosts ?? "\(home)/.ssh/known_hosts"), configuration: configuration)
+            trusting: .knownHosts(at: knownHosts ?? "\(home)/.ssh/known_hosts", as: hostKeyAlias), configuration: configuration)
         defer { client.close() }
         let ending = try await json ? collect(client) : relay(client)
         return ending
@@ -68,7 +70,7 @@ struct SSHCommand: AsyncParsableCommand {
     private func collect(_ client: SSHClient) async throws(SSHFailure) -> SSHReport.Ending {
         let result = try await client.run(line, timeout: timeout.map { .seconds($0) })
         return SSHReport.Ending(
-            exit: result.exit, output: result.outputText, errors: result.errorText, hostKey: client.hostKey?.key.fingerprint, algorithms: client.algorithms)
+            exit: result.exit, output: result.outputText, errors: result.errorText, hostKey: client.hostKey.key.fingerprint, algorithms: client.algorithms)
     }
 
     /// What the command writes goes on as it comes.
@@ -88,7 +90,7 @@ struct SSHCommand: AsyncParsableCommand {
             throw fault
         }
         if let fault = await errors { throw fault }
-        return SSHReport.Ending(exit: try await process.exit(), output: nil, errors: nil, hostKey: nil, algorithms: nil)
+        return SSHReport.Ending(exit: try await process.waitUntilExit(), output: nil, errors: nil, hostKey: nil, algorithms: nil)
     }
 
     private static func faultOfCopying(_ stream: SSHStream<[UInt8]>, to descriptor: Descriptor) async -> SSHFailure? {
