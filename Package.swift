@@ -117,7 +117,7 @@ let package = Package(
         program(
             "postern",
             [
-                "Linux", "Sodium", "Policy", "PolicySource", "Sandbox", "SandboxCompiler", "SSHKeys", "SSHClient",
+                "Linux", "Sodium", "Policy", "Arrivals", "PolicySource", "Sandbox", "SandboxCompiler", "SSHKeys", "SSHClient",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], staticRuntime),
 

@@ -37,12 +37,33 @@ import Testing
         }
     }
 
-    @Test func `who has not logged in is not among them`() throws {
+    @Test func `who has not logged in is counted by address, and is gone with its process`() throws {
         try Gateway.serving { gateway in
+            let clients = try (0..<3).map { _ in try Descriptor.connect(to: SocketAddress(host: "127.0.0.1", port: gateway.port)) }
+            #expect(try becomesTrue(within: .seconds(10)) { try gateway.records("connect").count == 3 })
+            let waiting = try sessions(gateway)
+            #expect(waiting.count == 3 && waiting.allSatisfy { $0["state"] as? String == "unauthenticated" && $0["seconds"] as? Int != nil }, "\(waiting)")
+            let outcome = try status(gateway)
+            #expect(outcome.errors == "nobody is logged in\n" && outcome.output.contains(/^ +3 connections from exempt addresses not logged in, for \d+s\n$/), "\(outcome)")
+            withExtendedLifetime(clients) {}
+            for process in LiveProcess.descendants(of: gateway.process.pid) where process.parent == gateway.process.pid {
+                _ = try run(["/bin/kill", "-KILL", "\(process.pid)"])
+            }
+            #expect(try becomesTrue(within: .seconds(10)) { try sessions(gateway).isEmpty })
+        }
+    }
+
+    @Test func `who is turned away is shown with the reason and the time that is left`() throws {
+        try Gateway.serving(.init(gateway: "exempt = []\npenalties = { silent = '40s', threshold = '30s' }")) { gateway in
             let client = try Descriptor.connect(to: SocketAddress(host: "127.0.0.1", port: gateway.port))
             _ = try gateway.record("connect")
-            #expect(try sessions(gateway).isEmpty)
-            withExtendedLifetime(client) {}
+            #expect(try sessions(gateway).map { $0["source"] as? String } == ["127.0.0.1"])
+            try client.shutDown(receiving: false)
+            #expect(try becomesTrue(within: .seconds(10)) { try sessions(gateway).contains { $0["state"] as? String == "turned_away" } })
+            let source = try #require(try sessions(gateway).first)
+            #expect(source["source"] as? String == "127.0.0.1" && source["reason"] as? String == "silent" && 1...40 ~= source["seconds_left"] as? Int ?? 0)
+            let text = try status(gateway).output
+            #expect(text.contains(/^ +127\.0\.0\.1 turned away after connections without a login, for \d+s more\n$/), "\(text)")
         }
     }
 

@@ -101,7 +101,8 @@ public struct Door: Sendable {
 }
 
 extension Offence {
-    fileprivate var cause: String {
+    /// Why a source is turned away, for people: "after logins that failed".
+    public var cause: String {
         switch self {
         case .failed: "after logins that failed"
         case .silent: "after connections without a login"

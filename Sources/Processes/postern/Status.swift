@@ -3,17 +3,17 @@ import Foundation
 import Linux
 import Policy
 
-/// `postern status`: who is connected, and what runs.
+/// `postern status`: who is connected, what runs, and who is turned away.
 struct Status: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Say who is logged in and what runs; end a session.",
+        abstract: "Say who is logged in, what runs and who is turned away; end a session.",
         discussion: "Only root, or the normal user who runs the gateway, may ask.")
 
     @Option(name: .customLong("end"), help: ArgumentHelp("End the session with this id, and its commands.", valueName: "id"))
     var ended: String?
     @Option(help: ArgumentHelp("The directory that posternd was given as --state.", valueName: "directory"), completion: .directory)
     var state = StateDirectory.standard
-    @Flag(help: "Answer in JSON, one line for each session.")
+    @Flag(help: "Answer in JSON, one line for each.")
     var json = false
 
     func validate() throws {
@@ -25,9 +25,10 @@ struct Status: ParsableCommand {
             let directory = "\(state)/sessions"
             if let ended { return try end(ended, in: directory) }
             let answers = try SessionAnswer.all(in: directory)
-            if json { return try Console.write(answers.map { $0.line + "\n" }.joined(), to: .standardOutput) }
-            if answers.isEmpty { return try Console.note("nobody is logged in") }
-            try Console.write(answers.map(\.text).joined(), to: .standardOutput)
+            let arrivals = try ArrivalAnswer(in: state)
+            if json { return try Console.write((answers.map(\.line) + arrivals.lines).map { $0 + "\n" }.joined(), to: .standardOutput) }
+            if answers.isEmpty { try Console.note("nobody is logged in") }
+            try Console.write(answers.map(\.text).joined() + arrivals.text, to: .standardOutput)
         }
     }
 

@@ -24,18 +24,9 @@ struct ArrivalFile {
         var bytes: [UInt8]
     }
 
-    private static let magic = Array("PosternA".utf8) + [1, 0, 0, 0, 0, 0, 0, 0]
-    private static let headerBytes = 64
     private static let seedRange = 16..<32
     private static let sweptRange = 32..<40
-    private static let placeCount = 1024
-    private static let bucketCount = 1024
-    static let placeIndices = 0..<placeCount
-    /// Of sources. The oldest makes room for the next.
-    static let bucketEntries = 8
-    private static let bucketBytes = bucketEntries * Conduct.length
-    private static let bucketsStart = headerBytes + placeCount * Place.length
-    private static let fileBytes = bucketsStart + bucketCount * bucketBytes
+    static let placeIndices = 0..<ArrivalLayout.placeCount
     /// A process that holds the lock and is stopped does not stop us: so many tries, one each millisecond.
     private static let mostTries = 100
 
@@ -65,23 +56,23 @@ struct ArrivalFile {
 
     /// Reads the header and the places; a file that is none of ours, or damaged there, is made anew.
     func read() throws(Errno) -> Content {
-        var bytes = [UInt8](repeating: 0, count: Self.bucketsStart)
+        var bytes = [UInt8](repeating: 0, count: ArrivalLayout.bucketsStart)
         let count = try file.read(at: 0, into: &bytes, bytes.indices)
-        if count < bytes.count || !bytes.starts(with: Self.magic) || bytes[Self.seedRange].allSatisfy({ $0 == 0 }) {
+        if count < bytes.count || !bytes.starts(with: ArrivalLayout.magic) || bytes[Self.seedRange].allSatisfy({ $0 == 0 }) {
             let seed = randomBytes(count: Self.seedRange.count)
-            bytes = Self.magic + seed + [UInt8](repeating: 0, count: Self.bucketsStart - Self.magic.count - seed.count)
+            bytes = ArrivalLayout.magic + seed + [UInt8](repeating: 0, count: ArrivalLayout.bucketsStart - ArrivalLayout.magic.count - seed.count)
             try file.setLength(0)
             try file.writeAll(bytes[...], at: 0)
-            try file.setLength(UInt64(Self.fileBytes))
+            try file.setLength(UInt64(ArrivalLayout.fileBytes))
         }
         return Content(
-            places: Places(bytes: Array(bytes[Self.headerBytes...])), seed: Array(bytes[Self.seedRange]),
+            places: Places(bytes: Array(bytes[ArrivalLayout.headerBytes...])), seed: Array(bytes[Self.seedRange]),
             swept: bytes[Self.sweptRange].reversed().reduce(0) { $0 << 8 | UInt64($1) })
     }
 
     /// Reads one place, and what spreads sources.
     func read(_ index: Int) throws(Errno) -> (place: Place, seed: [UInt8]) {
-        var header = [UInt8](repeating: 0, count: Self.headerBytes)
+        var header = [UInt8](repeating: 0, count: ArrivalLayout.headerBytes)
         _ = try file.read(at: 0, into: &header, header.indices)
         var bytes = [UInt8](repeating: 0, count: Place.length)
         _ = try file.read(at: offset(of: index), into: &bytes, bytes.indices)
@@ -101,8 +92,8 @@ struct ArrivalFile {
     func bucket(of source: Source, seed: [UInt8]) throws(Errno) -> Bucket {
         let hash = SHA256.hash(seed + source.network.bytes)
         let index = Int(hash[0]) << 8 | Int(hash[1])
-        let offset = UInt64(Self.bucketsStart + index % Self.bucketCount * Self.bucketBytes)
-        var bytes = [UInt8](repeating: 0, count: Self.bucketBytes)
+        let offset = UInt64(ArrivalLayout.bucketsStart + index % ArrivalLayout.bucketCount * ArrivalLayout.bucketBytes)
+        var bytes = [UInt8](repeating: 0, count: ArrivalLayout.bucketBytes)
         _ = try file.read(at: offset, into: &bytes, bytes.indices)
         return Bucket(offset: offset, bytes: bytes)
     }
@@ -119,7 +110,7 @@ struct ArrivalFile {
     /// Whether another process owns it.
     func isOwned(_ index: Int) throws(Errno) -> Bool { try file.isByteLocked(at: offset(of: index)) }
 
-    private func offset(of index: Int) -> UInt64 { UInt64(Self.headerBytes + index * Place.length) }
+    private func offset(of index: Int) -> UInt64 { UInt64(ArrivalLayout.offset(ofPlace: index)) }
 }
 
 extension ArrivalFile.Bucket {
@@ -131,7 +122,7 @@ extension ArrivalFile.Bucket {
     func entry(for source: Source, now: UInt64) -> Int {
         var oldest = (entry: 0, changed: UInt64.max)
         var free: Int?
-        for entry in 0..<ArrivalFile.bucketEntries {
+        for entry in 0..<ArrivalLayout.bucketEntries {
             guard let conduct = conduct(entry, now: now) else {
                 free = free ?? entry
                 continue
