@@ -67,7 +67,7 @@ import Testing
             #expect(throws: Errno.notFound) { try sink.write(Self.entry("lost")) }
         }
         let long = LogSink.systemLog(LogSocket("/" + String(repeating: "x", count: 200)), name: "x")
-        #expect(throws: Errno.invalidArgument) { try long.write(Self.entry("lost")) }
+        #expect(throws: Errno.tooLongName) { try long.write(Self.entry("lost")) }
     }
 
     @Test func `what another program made non-blocking is waited for`() throws {

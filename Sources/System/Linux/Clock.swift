@@ -5,6 +5,9 @@ public enum Clock {
     /// Since an arbitrary moment; it never goes back and counts sleep too. For deadlines.
     public static var monotonic: Duration { read(CLOCK_BOOTTIME) }
 
+    /// The clock that service managers go by: as ``monotonic``, but it stops while the machine sleeps.
+    public static var uptime: Duration { read(CLOCK_MONOTONIC) }
+
     /// Since 1970, UTC. For people and validity periods.
     public static var unix: Duration { read(CLOCK_REALTIME) }
 

@@ -1,6 +1,6 @@
 internal import CLinux
 
-/// The datagram socket of a log service of this machine, by its path.
+/// The datagram socket of a log service of this machine, by its path; one that begins with "@" is in no file system.
 ///
 /// It is connected when the first message is sent, and again when the service was restarted.
 public final class LogSocket {
@@ -38,34 +38,9 @@ public final class LogSocket {
                 self.socket = nil
             }
         }
-        let fresh = try connect()
+        let fresh = try Descriptor.connectForDatagrams(to: path, patienceSeconds: Self.patienceSeconds)
         socket = fresh
         try body(fresh)
-    }
-
-    private func connect() throws(Errno) -> Descriptor {
-        let type = Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue)
-        let made = Descriptor(owning: try checked { CLinux.socket(AF_UNIX, type, 0) })
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        let bytes = Array(path.utf8) + [0]
-        // SAFETY: the structure is plain bytes.
-        let room = unsafe withUnsafeBytes(of: address.sun_path) { $0.count }
-        guard bytes.count <= room else { throw .invalidArgument }
-        // SAFETY: the path with its NUL was found to fit.
-        unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: bytes) }
-        var patience = timeval(tv_sec: Self.patienceSeconds, tv_usec: 0)
-        // SAFETY: setsockopt(2) reads the structure.
-        try checked { unsafe setsockopt(made.number, SOL_SOCKET, SO_SNDTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size)) }
-        // SAFETY: every kind of address begins as `sockaddr` does; connect(2) reads as much as the structure has.
-        try checked {
-            unsafe withUnsafePointer(to: &address) {
-                unsafe CLinux.connect(
-                    made.number, __CONST_SOCKADDR_ARG(__sockaddr__: UnsafeRawPointer($0).assumingMemoryBound(to: sockaddr.self)),
-                    socklen_t(MemoryLayout<sockaddr_un>.size))
-            }
-        }
-        return made
     }
 }
 
