@@ -25,6 +25,28 @@ import Testing
         }
     }
 
+    @Test func `without waiting the next listener is there at once, and what runs goes on all the same`() throws {
+        var policy = TestPolicy(gateway: "drain = '1m'")
+        policy.arguments = ["--no-wait"]
+        try Gateway.serving(policy) { gateway in
+            let go = "\(gateway.directory)/go"
+            let count = isRoot && isLong ? 50 : 3
+            let clients = try running(gateway, "echo started; while ! test -e \(go); do sleep 0.2; done; echo done; exit 7", count)
+            try gateway.process.child.sendSignal(.terminate)
+            #expect(try becomesTrue(within: .seconds(10)) { LiveProcess(gateway.process.pid) == nil })
+            let next = try RunningProgram(try Gateway.command(gateway.directory) + ["-v", "--listen", "127.0.0.1:\(gateway.port)"])
+            #expect(try becomesTrue(within: .seconds(10)) { next.errorsSoFar.contains("listening on ") })
+            #expect(try gateway.script("echo in").output == "in\n")
+            try createFile(go, [])
+            for client in clients {
+                let outcome = try client.wait()
+                #expect(outcome.output == "started\ndone\n" && outcome.code == 7, "\(outcome)")
+            }
+            try next.child.sendSignal(.terminate)
+            #expect(try next.wait(.seconds(20)).code == 0)
+        }
+    }
+
     @Test func `what takes longer than drain is ended`() throws {
         try Gateway.serving(.init(gateway: "drain = '1s'")) { gateway in
             let clients = try running(gateway, "echo started; exec sleep 63")

@@ -42,7 +42,7 @@ final class Gateway {
         try Self.apply(directory)
         try policy.prepare(directory)
         let launcher = policy.launcher.map { $0.replacing("$DIRECTORY", with: directory) }
-        process = try RunningProgram(launcher + Self.command(directory, policy.hostKeys) + ["-v", "--listen", "127.0.0.1:0"])
+        process = try RunningProgram(launcher + Self.command(directory, policy.hostKeys) + ["-v", "--listen", "127.0.0.1:0"] + policy.arguments)
         guard try becomesTrue(within: .seconds(10), { log.contains("listening on ") }) else { throw Trouble("posternd does not listen:\n\(log)") }
         port = try Self.port(in: log)
         try writeClientFiles()

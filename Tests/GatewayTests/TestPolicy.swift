@@ -19,6 +19,8 @@ struct TestPolicy {
     var hostKeys = ["host"]
     /// What posternd is started by, in which `$DIRECTORY` stands for the gateway's: none, or a program with its first arguments.
     var launcher: [String] = []
+    /// More words for posternd.
+    var arguments: [String] = []
     /// What is done in the gateway's directory before it is started.
     var prepare: @Sendable (_ directory: String) throws -> Void = { _ in }
     /// Keys that are made, but not listed as such.

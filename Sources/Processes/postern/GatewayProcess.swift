@@ -24,27 +24,40 @@ struct GatewayProcess {
         return GatewayProcess(path: path)
     }
 
-    /// Runs it to its end, passing on the signals that end or refresh it, and returns its exit status.
+    /// Runs it to its end, passing on the signals that end or refresh it, and what it tells the service manager; returns its exit status.
     ///
     /// - Parameters:
-    ///   - addresses: how many it listens on.
+    ///   - notifications: where there can be a socket, on which it tells that it listens.
     ///   - announce: called once, when it does.
-    func run(_ arguments: [String], addresses: Int, announce: () throws(Failure) -> Void) throws(Failure) -> UInt8 {
-        let (signals, child) = try naming { () throws(Errno) in
-            (try SignalDescriptor([.interrupt, .terminate, .hangUp]), try start(arguments))
+    func run(_ arguments: [String], notifications path: String, announce: () throws(Failure) -> Void) throws(Failure) -> UInt8 {
+        let manager = ServiceManager.takeInherited()
+        let (signals, notifications) = try naming { () throws(Errno) in
+            (try SignalDescriptor([.interrupt, .terminate, .hangUp]), try Descriptor.receiveDatagrams(at: path))
         }
-        // Nothing tells when it listens, so it is looked for, up to five seconds.
-        var looksLeft = 500
+        let child = try naming { () throws(Errno) in try start(arguments, [ServiceManager.environment(path: path)]) }
+        var isAnnounced = false
         while true {
-            let timeout: Duration? = looksLeft > 0 ? .milliseconds(10) : nil
-            if let status = try naming({ () throws(Errno) in try turn(child, signals, timeout) }) { return status }
-            guard looksLeft > 0 else { continue }
-            looksLeft -= 1
-            guard looksLeft == 0 || ListeningSockets.count(of: child.pid) >= addresses else { continue }
-            looksLeft = 0
-            try announce()
+            let status = try naming { () throws(Errno) in try turn(child, signals, notifications) }
+            while let message = try next(of: notifications) {
+                try naming { () throws(Errno) in try manager.pass(message) }
+                guard !isAnnounced, message.split(separator: UInt8(ascii: "\n")).contains(Array("READY=1".utf8)[...]) else { continue }
+                isAnnounced = true
+                try announce()
+            }
+            if let status { return status }
         }
     }
+
+    /// What it tells the service manager; nil when it has told all.
+    private func next(of notifications: Descriptor) throws(Failure) -> [UInt8]? {
+        do throws(DatagramError) {
+            return try notifications.receive(limit: Self.longestMessage)?.bytes
+        } catch {
+            throw Failure("\"\(path)\" told that it runs, and could not be heard: \(error)")
+        }
+    }
+
+    private static let longestMessage = 4096
 
     private func naming<Value>(_ body: () throws(Errno) -> Value) throws(Failure) -> Value {
         do throws(Errno) {
@@ -54,9 +67,9 @@ struct GatewayProcess {
         }
     }
 
-    private func start(_ arguments: [String]) throws(Errno) -> ChildProcess {
+    private func start(_ arguments: [String], _ environment: [String]) throws(Errno) -> ChildProcess {
         var plan = ProcessPlan(
-            program: .path(path), arguments: [path] + arguments, environment: Environment.entries,
+            program: .path(path), arguments: [path] + arguments, environment: Environment.entries + environment,
             input: try openFile("/dev/null"), output: .standardOutput, error: .standardError)
         // It ends with us even if we are killed.
         plan.parentDeathSignal = .terminate
@@ -69,12 +82,13 @@ struct GatewayProcess {
         }
     }
 
-    /// Waits for a signal, for the end, or for a time; returns the exit status at the end.
-    private func turn(_ child: ChildProcess, _ signals: SignalDescriptor, _ timeout: Duration?) throws(Errno) -> UInt8? {
+    /// Waits for a signal, for the end, or for news; returns the exit status at the end.
+    private func turn(_ child: ChildProcess, _ signals: SignalDescriptor, _ notifications: Descriptor) throws(Errno) -> UInt8? {
         var poll = PollSet()
         poll.add(signals.descriptor, .readable, token: 0)
         poll.add(child.pidfd, .readable, token: 1)
-        for _ in try poll.wait(timeout: timeout) {}
+        poll.add(notifications, .readable, token: 2)
+        _ = try poll.wait(timeout: nil)
         while let signal = try signals.next() {
             do throws(Errno) { try child.sendSignal(signal) } catch .noProcess {}
         }
@@ -88,27 +102,4 @@ struct GatewayProcess {
         case .signaled(let signal, _): UInt8(128 + signal.number)
         }
     }
-}
-
-/// What proc(5) tells of sockets.
-private enum ListeningSockets {
-    /// How many TCP sockets a process listens on; 0 for one that may not be looked at.
-    static func count(of pid: Int32) -> Int {
-        let directory = "/proc/\(pid)/fd"
-        // The process may end at any moment, and its files with it.
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
-        let targets = names.compactMap { try? FileManager.default.destinationOfSymbolicLink(atPath: "\(directory)/\($0)") }
-        let listening = ["/proc/net/tcp", "/proc/net/tcp6"].map(inodes).reduce(Set()) { $0.union($1) }
-        return listening.intersection(targets).count
-    }
-
-    /// Of the sockets in a table that listen, as `socket:[inode]`.
-    private static func inodes(in table: String) -> Set<String> {
-        let lines = ((try? String(contentsOfFile: table, encoding: .utf8)) ?? "").split(separator: "\n").dropFirst()
-        let sockets = lines.map { $0.split(separator: " ") }.filter { $0.count > 9 && $0[3] == listens }
-        return Set(sockets.map { "socket:[\($0[9])]" })
-    }
-
-    /// TCP_LISTEN, in hexadecimal.
-    private static let listens = "0A"
 }

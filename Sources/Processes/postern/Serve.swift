@@ -28,7 +28,7 @@ struct Serve: ParsableCommand {
             let compiled = try TemporaryFile()
             defer { compiled.remove() }
             try Apply.publish(policy, as: compiled.path)
-            status = try gateway.run(arguments(compiled.path, home), addresses: addresses.count) { () throws(Failure) in
+            status = try gateway.run(arguments(compiled.path, home), notifications: "\(compiled.directory)/notify") { () throws(Failure) in
                 try Console.note("serving \(PolicyOptions.summary(loaded, policy)) on \(addresses.joined(separator: ", "))")
                 if let line = invitation(loaded, policy, home) { try Console.note("try: \(line)") }
             }

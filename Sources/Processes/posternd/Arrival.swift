@@ -26,21 +26,21 @@ struct Arrival {
     /// Looks at a connection, which is greeted where it may stay.
     ///
     /// - Throws: ``TurnedAway`` for one that was told to go.
-    init(_ connection: Descriptor, _ options: Options, _ log: Log, software: String) throws {
+    init(_ handOver: HandOver, _ options: Options, _ log: Log, software: String) throws {
         Sodium.initialize()
         time = Clock.monotonic
-        self.connection = connection
+        connection = handOver.connection
         connectionID = Self.randomID()
         identification = Self.identification(software, connectionID)
-        policy = try LivePolicy(options.policy, trusting: Users.currentUID == 0 ? nil : Users.currentUID)
-        gateway = try policy.gateway()
         let (far, near) = Self.ends(of: connection)
         self.log = log
         log.connection = connectionID
         log.peer = far.host
+        policy = try LivePolicy(options.policy, trusting: Users.currentUID == 0 ? nil : Users.currentUID, orElse: handOver.policy, log: log)
+        gateway = try policy.gateway()
         table = Self.openTable(options, log)
         do {
-            var claim = try Self.claim(options, Self.source(far.host, gateway), gateway, table, log)
+            var claim = try Self.claim(handOver.claim, Self.source(far.host, gateway), gateway, table, log)
             var relayed: (client: Session.Endpoint, server: Session.Endpoint)?
             if let rule = gateway.proxy, rule.concerns(far.host) {
                 let ends = try ProxyReader(connection, rule).read()
@@ -111,13 +111,13 @@ struct Arrival {
 
     /// - Returns: nil where nothing could be written down.
     private static func claim(
-        _ options: Options, _ source: Source?, _ gateway: Gateway, _ table: ArrivalTable?, _ log: Log
+        _ offered: String?, _ source: Source?, _ gateway: Gateway, _ table: ArrivalTable?, _ log: Log
     ) throws(ArrivalTable.TurnedAway) -> ArrivalTable.Claim? {
         guard let table else { return nil }
         let answer: Result<ArrivalTable.Claim, ArrivalTable.TurnedAway>
         do throws(Errno) {
             // A listener has looked already.
-            if let text = options.arrival, let given = ArrivalTable.Claim(text, source: source), try table.own(given) { return given }
+            if let offered, let given = ArrivalTable.Claim(offered, source: source), try table.own(given) { return given }
             answer = try table.enter(source, gateway)
         } catch {
             log.error("no limits before authentication: \(error)")

@@ -7,13 +7,14 @@ import Sodium
 /// Accepts connections and gives each to a freshly executed `posternd` of its own (DESIGN §6).
 struct Listener {
     private var sockets: [Descriptor]
-    private let program: ConnectionProgram
+    private let waitsForConnections: Bool
     private let signals: SignalDescriptor
     private let log: Log
     private let software: String
     private let policy: LivePolicy
     /// Nil where nothing can be written down: then there are no limits.
     private let table: ArrivalTable?
+    private let manager = ServiceManager.takeInherited()
     /// The processes that serve connections, and the place of each.
     private var connections: [Int32: ArrivalTable.Claim?] = [:]
     private var pairs: WaitingPairs
@@ -36,6 +37,7 @@ struct Listener {
         Sodium.initialize()
         self.log = log
         self.software = software
+        waitsForConnections = options.waitsForConnections
         let trusted = Users.currentUID == 0 ? nil : Users.currentUID
         // What is wrong is said now, and not to the first client.
         policy = try LivePolicy(options.policy, trusting: trusted)
@@ -43,8 +45,7 @@ struct Listener {
         _ = try policy.gateway()
         table = Arrival.openTable(options, log)
         for remark in try HostKeys(options.hostKeys, trusting: trusted).remarks { log.error(remark) }
-        program = try ConnectionProgram(options)
-        pairs = WaitingPairs(program, log)
+        pairs = try WaitingPairs(options, log)
         var sockets = inherited
         for address in options.listen {
             sockets.append(try naming("listen on \(address)", isTemporary: true) { () throws(Errno) in try Descriptor.listen(on: address) })
@@ -64,6 +65,7 @@ struct Listener {
 
     /// Accepts until it is told to stop, and then waits until the connections have ended.
     mutating func run() throws(Fault) {
+        tell(.ready)
         while stopDeadline.map({ $0 > Clock.monotonic && !(connections.isEmpty && pairs.isEmpty) }) ?? true {
             pairs.tick()
             poll.removeAll()
@@ -128,14 +130,10 @@ struct Listener {
     }
 
     private mutating func serve(_ connection: Descriptor, _ claim: ArrivalTable.Claim?) {
-        if let pid = pairs.take(connection, claim) {
-            connections[pid] = .some(claim)
-            return
-        }
-        do throws(LaunchError) {
-            connections[try program.start(on: connection, claim.map { ["--arrival", $0.text] } ?? [])] = .some(claim)
+        do throws(Fault) {
+            connections[try pairs.take(HandOver(connection, claim, policy.descriptor))] = .some(claim)
         } catch {
-            log.error("a connection could not be served: \(error)")
+            log.error("a connection could not be served: \(error.text)")
             leave(claim)
         }
     }
@@ -167,6 +165,8 @@ struct Listener {
 
     /// Takes up the policy at once, and the host keys. Connections look at the policy before each command; they reopen their log.
     private mutating func reload() {
+        tell(.reloading)
+        defer { tell(.ready) }
         log.reopen()
         if stopDeadline == nil { pairs.renew() }
         if let news = policy.refresh() { log.error(news) }
@@ -176,13 +176,25 @@ struct Listener {
 
     /// Accepts no more. Connections end when nothing runs on them, or at once when they are interrupted.
     private mutating func stop(_ signal: Signal) {
+        tell(.stopping)
         sockets.removeAll()
         pairs.dismiss()
+        guard waitsForConnections || signal == .interrupt else {
+            log.info("stopping: \(connections.count) connections drain by themselves")
+            // Our end tells them to.
+            stopDeadline = .zero
+            return
+        }
         var drain: Duration = .zero
         if signal == .terminate { do throws(Fault) { drain = try policy.gateway().drain } catch { log.error(error.text) } }
         stopDeadline = Clock.monotonic + drain + Self.patience
         log.info("stopping: \(connections.count) connections, which may go on for \(drain)")
         tellConnections(signal)
+    }
+
+    /// A service manager that does not hear us may end us some day: the log has the reason.
+    private func tell(_ state: ServiceManager.State) {
+        do throws(Errno) { try manager.tell(state) } catch { log.error("service manager: \(error)") }
     }
 
     private func tellConnections(_ signal: Signal) {

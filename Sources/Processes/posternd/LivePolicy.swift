@@ -8,13 +8,23 @@ final class LivePolicy {
     private let path: String
     private let trusted: UInt32?
     private var file: FileStatus
+    /// The file that is in use, for a process that is to have the same should the next one be unusable.
+    private(set) var descriptor: Descriptor
     private var compiled: CompiledPolicy<MappedPolicy>
 
-    /// - Parameter trusted: who may own the file and the directories above it, besides root.
-    init(_ path: String, trusting trusted: UInt32?) throws(Fault) {
+    /// - Parameters:
+    ///   - trusted: who may own the file and the directories above it, besides root.
+    ///   - lastGood: the file that a listener uses: taken where the one at `path` cannot be.
+    init(_ path: String, trusting trusted: UInt32?, orElse lastGood: Descriptor? = nil, log: Log? = nil) throws(Fault) {
         self.path = path
         self.trusted = trusted
-        (file, compiled) = try Self.open(path, trusted)
+        do throws(Fault) {
+            (file, descriptor, compiled) = try Self.open(try Self.trustedFile(path, trusted), path)
+        } catch {
+            guard let lastGood else { throw error }
+            do throws(Fault) { (file, descriptor, compiled) = try Self.open(lastGood, path) } catch _ { throw error }
+            log?.error("\(error.text); the last good one stays in use")
+        }
     }
 
     /// Tests every byte of it: once where a listener starts, since a connection reads only what it needs.
@@ -29,7 +39,7 @@ final class LivePolicy {
         do throws(Fault) {
             let now = try naming("policy \"\(path)\"") { () throws(Errno) in try openFile(path, .pathOnly).status() }
             guard !now.isSameFile(as: file) else { return nil }
-            (file, compiled) = try Self.open(path, trusted)
+            (file, descriptor, compiled) = try Self.open(try Self.trustedFile(path, trusted), path)
             return "policy \"\(path)\" has changed and is taken up"
         } catch {
             return error.text
@@ -77,14 +87,14 @@ final class LivePolicy {
         try naming("policy \"\(path)\"") { () throws(CompiledPolicyError) in try compiled.sandbox(at: index) }
     }
 
-    private static func open(_ path: String, _ trusted: UInt32?) throws(Fault) -> (FileStatus, CompiledPolicy<MappedPolicy>) {
-        let file = try trustedFile(path, trusted)
+    /// - Parameter path: what it is called.
+    private static func open(_ file: Descriptor, _ path: String) throws(Fault) -> (FileStatus, Descriptor, CompiledPolicy<MappedPolicy>) {
         let status = try naming("policy \"\(path)\"") { () throws(Errno) in try file.status() }
         // An empty file cannot be mapped.
         guard status.size > 0 else { throw Fault("policy \"\(path)\": \(CompiledPolicyError.notAPolicy)") }
         let mapped = try naming("policy \"\(path)\"") { () throws(Errno) in try MappedFile(file) }
         let compiled = try naming("policy \"\(path)\"") { () throws(CompiledPolicyError) in try CompiledPolicy(MappedPolicy(file: mapped)) }
-        return (status, compiled)
+        return (status, file, compiled)
     }
 
     private static func trustedFile(_ path: String, _ trusted: UInt32?) throws(Fault) -> Descriptor {

@@ -10,9 +10,9 @@ struct Options {
     var log = LogTarget.standardError
     /// A directory for what the processes of a gateway know in common.
     var state = StateDirectory.standard
-    /// The place that the listener which accepted this connection has for it.
-    var arrival: String?
-    /// Standard input is the listener, which will hand over a connection.
+    /// Whether a listener that is told to stop waits for its connections; they drain without it too.
+    var waitsForConnections = true
+    /// Standard input is a listener, which hands over a connection.
     var isWaiting = false
 
     enum Verbosity: Int, Comparable {
@@ -38,7 +38,7 @@ struct Options {
     }
 
     static let usage = """
-        usage: posternd [-qvl] [--policy FILE] [--host-key FILE]... [--listen [ADDR:]PORT]... [--log stderr|syslog|journal|FILE] [--state DIR]
+        usage: posternd [-qvl] [--policy FILE] [--host-key FILE]... [--listen [ADDR:]PORT]... [--log stderr|syslog|journal|FILE] [--state DIR] [--no-wait]
           with a connection as standard input it serves that one; with --listen, or sockets from the service manager, it accepts them
 
         """
@@ -65,8 +65,8 @@ struct Options {
                 options.state = try value(of: argument)
                 guard options.state.hasPrefix("/") else { throw Fault(text: "--state takes a path from the root, not \"\(options.state)\"") }
             // Between our own processes.
-            case "--arrival": options.arrival = try value(of: argument)
             case "--waiting": options.isWaiting = true
+            case "--no-wait": options.waitsForConnections = false
             case "--log": options.log = try logTarget(try value(of: argument))
             case "--listen":
                 let text = try value(of: argument)

@@ -57,27 +57,3 @@ struct Preparation {
         }
     }
 }
-
-/// A connection on its way from the listener to a monitor that waits.
-struct HandOver {
-    let connection: Descriptor
-    /// The place that was found for it, in the words of ``ArrivalTable/Claim``.
-    let arrival: String?
-
-    init(_ connection: Descriptor, _ claim: ArrivalTable.Claim?) { (self.connection, arrival) = (connection, claim?.text) }
-
-    /// - Returns: nil at the end.
-    init?(from channel: Descriptor) throws(DatagramError) {
-        guard let datagram = try channel.receive(limit: Self.longest, maxDescriptors: 1), let connection = datagram.descriptors.first else { return nil }
-        let text = String(decoding: datagram.bytes, as: UTF8.self)
-        (self.connection, arrival) = (connection, text == Self.unclaimed ? nil : text)
-    }
-
-    /// - Returns: false when whoever waited has gone.
-    func send(to channel: Descriptor) -> Bool {
-        do throws(Errno) { return try channel.send(Array((arrival ?? Self.unclaimed).utf8), descriptors: [connection]) } catch { return false }
-    }
-
-    private static let unclaimed = "-"
-    private static let longest = 64
-}

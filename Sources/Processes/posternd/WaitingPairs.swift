@@ -2,30 +2,8 @@ import Arrivals
 import Linux
 import Sandbox
 
-/// The program of a listener, to be executed anew for each connection.
-struct ConnectionProgram {
-    private let file: Descriptor
-    private let arguments: [String]
-    private let null: Descriptor
-
-    init(_ options: Options) throws(Fault) {
-        file = try naming("own program") { () throws(Errno) in try openFile("/proc/self/exe", .pathOnly) }
-        arguments = ["posternd"] + options.forOneConnection
-        null = try naming("/dev/null") { () throws(Errno) in try openFile("/dev/null", .readWrite) }
-    }
-
-    /// - Returns: the process, which ends when we do.
-    func start(on input: Descriptor, _ more: [String]) throws(LaunchError) -> Int32 {
-        var plan = ProcessPlan(
-            program: .descriptor(file), arguments: arguments + more, environment: swiftEnvironment, input: input, output: null, error: .standardError)
-        // As a session of its own a connection does not hear the terminal's ^C: it ends when we have ended.
-        plan.parentDeathSignal = .terminate
-        plan.keepsPrivileges = true
-        return try launch(plan).pid
-    }
-}
-
-/// Monitors that wait with their frontends for a connection, so that none waits for their start. Each serves one, and is never used again.
+/// Monitors that wait with their frontends for a connection, so that none waits for their start. Each is a `posternd` freshly executed; it serves one
+/// connection, and is never used again.
 struct WaitingPairs {
     private struct Pair {
         let pid: Int32
@@ -33,7 +11,9 @@ struct WaitingPairs {
         let started: Duration
     }
 
-    private let program: ConnectionProgram
+    private let file: Descriptor
+    private let arguments: [String]
+    private let null: Descriptor
     private let log: Log
     /// Those that have waited longest first.
     private var pairs: [Pair] = []
@@ -50,7 +30,12 @@ struct WaitingPairs {
     /// What is read at the start, such as host keys, is never older.
     private static let longestWait: Duration = .seconds(600)
 
-    init(_ program: ConnectionProgram, _ log: Log) { (self.program, self.log) = (program, log) }
+    init(_ options: Options, _ log: Log) throws(Fault) {
+        file = try naming("own program") { () throws(Errno) in try openFile("/proc/self/exe", .pathOnly) }
+        arguments = ["posternd", "--waiting"] + options.forOneConnection
+        null = try naming("/dev/null") { () throws(Errno) in try openFile("/dev/null", .readWrite) }
+        self.log = log
+    }
 
     var isEmpty: Bool { pairs.isEmpty && leaving.isEmpty }
 
@@ -60,14 +45,14 @@ struct WaitingPairs {
         return [looks, startTime].compactMap(\.self).min()
     }
 
-    /// Gives a connection to one that waits.
+    /// Gives a connection to a pair that waits, or to a new one.
     ///
-    /// - Returns: who has it; nil when nobody waits.
-    mutating func take(_ connection: Descriptor, _ claim: ArrivalTable.Claim?) -> Int32? {
+    /// - Returns: the process that has it.
+    mutating func take(_ handOver: HandOver) throws(Fault) -> Int32 {
         defer { startTime = startTime ?? Clock.monotonic + Self.pause }
         while !pairs.isEmpty {
             let pair = pairs.removeFirst()
-            if HandOver(connection, claim).send(to: pair.channel) {
+            if handOver.send(to: pair.channel) {
                 count.note(left: pairs.count)
                 return pair.pid
             }
@@ -75,7 +60,9 @@ struct WaitingPairs {
             leaving.insert(pair.pid)
         }
         count.note(left: nil)
-        return nil
+        let pair = try start()
+        guard handOver.send(to: pair.channel) else { throw Fault("process \(pair.pid) has ended", isTemporary: true) }
+        return pair.pid
     }
 
     mutating func tick() {
@@ -89,20 +76,29 @@ struct WaitingPairs {
         guard let time = startTime, time <= now else { return }
         startTime = nil
         while pairs.count < count.wanted {
-            do throws(Errno) {
-                let (ours, theirs) = try Descriptor.socketPair()
-                try ours.setNonBlocking()
-                pairs.append(Pair(pid: try start(theirs), channel: ours, started: now))
+            do throws(Fault) {
+                pairs.append(try start())
             } catch {
-                log.error("no process could be started for the next connection: \(error)")
+                log.error("no process for the next connection: \(error.text)")
                 startTime = now + Self.pauseAfterFailure
                 return
             }
         }
     }
 
-    private func start(_ channel: Descriptor) throws(Errno) -> Int32 {
-        do throws(LaunchError) { return try program.start(on: channel, ["--waiting"]) } catch { throw error.errno }
+    private func start() throws(Fault) -> Pair {
+        let (ours, theirs) = try naming("socket pair", isTemporary: true) { () throws(Errno) in
+            let (ours, theirs) = try Descriptor.socketPair()
+            try ours.setNonBlocking()
+            return (ours, theirs)
+        }
+        // Its log goes to standard error.
+        var plan = ProcessPlan(program: .descriptor(file), arguments: arguments, environment: swiftEnvironment, input: theirs, output: null, error: .standardError)
+        // As a session of its own a connection does not hear the terminal's ^C: it ends when we have ended.
+        plan.parentDeathSignal = .terminate
+        plan.keepsPrivileges = true
+        let process = try naming("process", isTemporary: true) { () throws(LaunchError) in try launch(plan) }
+        return Pair(pid: process.pid, channel: ours, started: Clock.monotonic)
     }
 
     /// A process has ended; one that was still waiting did so by itself.

@@ -18,7 +18,6 @@ private func serve(_ arrival: Arrival, _ options: Options, _ prepared: Preparati
 }
 
 private func serve(_ options: Options) -> Never {
-    var options = options
     do {
         ignoreBrokenPipes()
         let log = try Log(options)
@@ -28,13 +27,13 @@ private func serve(_ options: Options) -> Never {
                 stop("standard input is no connection; use --listen, or see posternd(8)", exitUsage)
             }
             if options.isWaiting {
-                // Started by a listener, before there is a client.
+                // Started by a listener, mostly before there is a client.
                 let prepared = try Preparation(options)
                 guard let handOver = try prepared.waitForConnection(on: .standardInput) else { exitNow(0) }
-                options.arrival = handOver.arrival
-                try serve(try Arrival(handOver.connection, options, log, software: software), options, prepared)
+                try serve(try Arrival(handOver, options, log, software: software), options, prepared)
             } else {
-                let arrival = try Arrival(.standardInput, options, log, software: software)
+                // The client has its first line before the rest is prepared.
+                let arrival = try Arrival(HandOver(.standardInput), options, log, software: software)
                 try serve(arrival, options, try Preparation(options))
             }
         } else {
