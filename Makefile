@@ -14,7 +14,7 @@ PORT        ?= 2222
 # What Package.swift cannot say: no $ORIGIN in a static-pie (it crashes before main), and no import without its arrow.
 BUILD_FLAGS := --disable-local-rpath --explicit-target-dependency-import-check error
 RELEASE     := .build/release
-PROGRAMS    := posternd postern-frontend postern-files postern-git postern-git-hook postern-probe postern
+PROGRAMS    := posternd postern-frontend postern-files postern-git postern-git-hook postern-init postern-probe postern
 
 FUZZ_SECONDS ?= 600
 
@@ -53,7 +53,7 @@ install-files:
 	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/sbin" "$(DESTDIR)$(PREFIX)/libexec/postern"
 	install -m 0755 $(RELEASE)/postern "$(DESTDIR)$(PREFIX)/bin/"
 	install -m 0755 $(RELEASE)/posternd "$(DESTDIR)$(PREFIX)/sbin/"
-	install -m 0755 $(RELEASE)/postern-frontend $(RELEASE)/postern-files $(RELEASE)/postern-git $(RELEASE)/postern-git-hook $(RELEASE)/postern-probe "$(DESTDIR)$(PREFIX)/libexec/postern/"
+	install -m 0755 $(RELEASE)/postern-frontend $(RELEASE)/postern-files $(RELEASE)/postern-git $(RELEASE)/postern-git-hook $(RELEASE)/postern-init $(RELEASE)/postern-probe "$(DESTDIR)$(PREFIX)/libexec/postern/"
 	for page in docs/man/*.[158]; do \
 	  [ -e "$$page" ] || continue; \
 	  install -D -m 0644 "$$page" "$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}"; \

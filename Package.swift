@@ -20,6 +20,20 @@ let staticRuntime: [LinkerSetting] = [
         .when(configuration: .release))
 ]
 
+/// Without libc: each command starts one of these.
+let bare: ([CSetting], [LinkerSetting]) = (
+    [.treatAllWarnings(as: .error), .unsafeFlags(["-Os", "-ffreestanding", "-fno-stack-protector", "-fno-asynchronous-unwind-tables"])],
+    [
+        .unsafeFlags(
+            [
+                "-static-stdlib", "-use-ld=lld", "-Xclang-linker", "-nostdlib", "-Xclang-linker", "-nostartfiles", "-Xclang-linker", "-static-pie",
+                "-Xclang-linker", "-Wno-unused-command-line-argument",
+                // Two segments instead of four: each is paid for at every start.
+                "-Xlinker", "--no-rosegment", "-Xlinker", "-z", "-Xlinker", "norelro", "-Xlinker", "-s",
+            ])
+    ]
+)
+
 /// A module of the trust level `level`, which is the folder it stands in.
 func module(_ level: String, _ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .target(name: name, dependencies: dependencies, path: "Sources/\(level)/\(name)", swiftSettings: strict)
@@ -110,6 +124,7 @@ let package = Package(
                 "Linux", "Sandbox", "Sodium", "Gcrypt", "SSH", "SSHKeys", "SSHWire", "SSHTransport", "SSHUserAuth", "SSHConnection",
                 "MonitorProtocol",
             ], staticPie),
+        .executableTarget(name: "postern-init", path: "Sources/Processes/postern-init", cSettings: bare.0, linkerSettings: bare.1),
         program("postern-git", ["Linux", "Sandbox", "Policy"], staticPie),
         program("postern-git-hook", ["Linux", "Sandbox", "Policy"], staticPie),
         program("postern-probe", ["Linux", "Sandbox"], staticPie),

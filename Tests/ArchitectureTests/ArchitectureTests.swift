@@ -145,11 +145,12 @@ import Testing
         }
     }
 
-    @Test func `C is in CLinux, but for the headers of the libraries`() {
-        for file in Self.c where !file.path.hasPrefix("Sources/System/CLinux/") {
+    @Test func `C is in CLinux and process 1, but for the headers of the libraries`() {
+        let places = ["Sources/System/CLinux/", "Sources/Processes/postern-init/main.c"]
+        for file in Self.c where !places.contains(where: file.path.hasPrefix) {
             #expect(file.path.hasSuffix("/shim.h") && file.lines.count < 10, "\(file)")
         }
-        let lines = Self.c.filter { $0.path.hasPrefix("Sources/System/CLinux/") && $0.path.hasSuffix(".c") }.map(\.lines.count).reduce(0, +)
+        let lines = Self.c.filter { file in places.contains(where: file.path.hasPrefix) && file.path.hasSuffix(".c") }.map(\.lines.count).reduce(0, +)
         #expect(lines <= 500)
     }
 

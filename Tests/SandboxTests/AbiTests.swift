@@ -16,7 +16,7 @@ import Testing
         let null = try openFile("/dev/null")
         let confined = try ProcessPlan(
             confining: plan, account: account, program: program, arguments: ["sh", "-c", script].map { Array($0.utf8) },
-            environment: [Array("PATH=/usr/bin:/bin".utf8)], input: null, output: null, error: null, support: LandlockSupport(abi: abi))
+            environment: [Array("PATH=/usr/bin:/bin".utf8)], firstProcess: firstProcess, input: null, output: null, error: null, support: LandlockSupport(abi: abi))
         return try SandboxTests.run(["/bin/sh"]) {
             let descriptors = $0.descriptors
             $0 = confined
@@ -66,7 +66,7 @@ import Testing
         let null = try openFile("/dev/null")
         #expect(throws: EnforcementError.landlock(needs: 3, has: 2, what: "the policy, applied where there was more,")) {
             try ProcessPlan(
-                confining: plan, account: account, program: try ProgramFile("/bin/true"), arguments: [], environment: [], input: null, output: null,
+                confining: plan, account: account, program: try ProgramFile("/bin/true"), arguments: [], environment: [], firstProcess: firstProcess, input: null, output: null,
                 error: null, support: LandlockSupport(abi: 2))
         }
     }

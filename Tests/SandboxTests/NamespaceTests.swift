@@ -34,6 +34,7 @@ import Testing
         var plan = ProcessPlan(
             program: .path("/bin/sh"), arguments: ["sh", "-c", script], environment: ["PATH=/usr/bin:/bin"], input: null, output: pipe.writing, error: null)
         plan.namespaces = .pid
+        plan.firstProcess = firstProcess
         plan.identity = .init(uid: 65534, gid: 65534, groups: [])
         change(&plan)
         let child = try launch(plan)

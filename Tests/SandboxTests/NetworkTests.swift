@@ -60,7 +60,7 @@ import Testing
         for (abi, expected) in cases {
             #expect(throws: expected) {
                 try ProcessPlan(
-                    confining: sandbox, account: account, program: program, arguments: [], environment: [], input: null, output: null,
+                    confining: sandbox, account: account, program: program, arguments: [], environment: [], firstProcess: firstProcess, input: null, output: null,
                     error: null, support: LandlockSupport(abi: abi))
             }
         }

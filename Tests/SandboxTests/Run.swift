@@ -11,6 +11,14 @@ struct Outcome {
     var succeeded: Bool { status == .exited(0) }
 }
 
+/// What a pid namespace needs.
+let firstProcess: Descriptor? = {
+    guard isRoot else { return nil }
+    let package = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3).joined(separator: "/")
+    let programs = Environment.value(of: "POSTERN_PROGRAMS") ?? "\(package)/.build/release"
+    do throws(Errno) { return try openFile("\(programs)/postern-init") } catch { return nil }
+}()
+
 /// Runs a program with an empty input and its output in pipes, changed by `change` before.
 func run(_ arguments: [String], _ change: (inout ProcessPlan) -> Void = { _ in }) throws -> Outcome {
     let input = try openFile("/dev/null")
@@ -19,6 +27,7 @@ func run(_ arguments: [String], _ change: (inout ProcessPlan) -> Void = { _ in }
     var plan = ProcessPlan(
         program: .path(arguments[0]), arguments: arguments, environment: ["PATH=/usr/bin:/bin", "LANG=C.UTF-8"],
         input: input, output: output.writing, error: errors.writing)
+    plan.firstProcess = firstProcess
     change(&plan)
     return try finish(plan, output.reading, errors.reading)
 }

@@ -13,7 +13,7 @@ func run(_ arguments: [String], in sandbox: SandboxPlan, _ change: (inout Proces
     let confined = try { (input: Descriptor) in
         try ProcessPlan(
             confining: plan, account: account, program: program, arguments: arguments.map { Array($0.utf8) },
-            environment: ["PATH=/usr/bin:/bin", "LANG=C.UTF-8", "HOME=/"].map { Array($0.utf8) }, input: input, output: input,
+            environment: ["PATH=/usr/bin:/bin", "LANG=C.UTF-8", "HOME=/"].map { Array($0.utf8) }, firstProcess: firstProcess, input: input, output: input,
             error: input)
     }(openFile("/dev/null"))
     return try run(arguments) {
@@ -181,12 +181,12 @@ private let landlock = LandlockSupport.running.abi > 0
         let program = try ProgramFile("/bin/true")
         #expect(throws: EnforcementError.root) {
             try ProcessPlan(
-                confining: sandbox, account: root, program: program, arguments: [], environment: [], input: null, output: null, error: null)
+                confining: sandbox, account: root, program: program, arguments: [], environment: [], firstProcess: firstProcess, input: null, output: null, error: null)
         }
         sandbox.filter.program = []
         #expect(throws: EnforcementError.noFilter(sandbox: "tool")) {
             try ProcessPlan(
-                confining: sandbox, account: root, program: program, arguments: [], environment: [], input: null, output: null, error: null)
+                confining: sandbox, account: root, program: program, arguments: [], environment: [], firstProcess: firstProcess, input: null, output: null, error: null)
         }
     }
 

@@ -29,6 +29,8 @@ struct Prober {
 
     private let policy: Policy
     private let helper: ProgramFile
+    /// What a command beside us as root has for process 1.
+    private let firstProcess: Descriptor?
     /// The gateway's own, which no command may read.
     private let secrets: [String]
 
@@ -38,13 +40,19 @@ struct Prober {
         let own: URL
         do throws(Errno) { own = URL(filePath: try executablePath()) } catch { throw Failure("where this program is cannot be seen: \(error)") }
         let directory = own.deletingLastPathComponent()
-        let places = [directory, directory.deletingLastPathComponent().appending(path: "libexec/postern")].map {
-            $0.appending(path: "postern-probe").path(percentEncoded: false)
-        }
-        guard let path = places.first(where: { FileManager.default.isExecutableFile(atPath: $0) }) else {
-            throw Failure("postern-probe is neither \(places.map { "\"\($0)\"" }.joined(separator: " nor "))")
-        }
+        let places = [directory, directory.deletingLastPathComponent().appending(path: "libexec/postern")]
+        let path = try Self.path(of: "postern-probe", in: places)
         do throws(ProgramError) { helper = try ProgramFile(path, trusting: Users.currentUID) } catch { throw Failure("\(error)") }
+        let first = try Self.path(of: "postern-init", in: places)
+        do throws(TrustError) { firstProcess = Users.currentUID == 0 ? try TrustedPath.open(first) : nil } catch { throw Failure("\(error)") }
+    }
+
+    private static func path(of name: String, in places: [URL]) throws(Failure) -> String {
+        let paths = places.map { $0.appending(path: name).path(percentEncoded: false) }
+        guard let path = paths.first(where: { FileManager.default.isExecutableFile(atPath: $0) }) else {
+            throw Failure("\(name) is neither \(paths.map { "\"\($0)\"" }.joined(separator: " nor "))")
+        }
+        return path
     }
 
     // MARK: - Forbidden acts
@@ -169,7 +177,8 @@ struct Prober {
             let writing = try openFile(output.path, .readWrite)
             let plan = try ProcessPlan(
                 confining: sandbox, account: account, program: program, arguments: arguments.map { Array($0.utf8) },
-                environment: environment.map { Array($0.utf8) }, directory: directory, temporary: temporary, input: null, output: writing, error: writing)
+                environment: environment.map { Array($0.utf8) }, directory: directory, temporary: temporary, firstProcess: firstProcess,
+                input: null, output: writing, error: writing)
             var (process, denials) = try launchReporting(plan)
             let exit = try process.waitUntilExit(answering: &denials, timeout: timeout)
             return Ran(exit: exit, output: String(decoding: try readFile(output.path, limit: 1 << 24).suffix(4096), as: UTF8.self), isDeadly: denials.deadly != nil)

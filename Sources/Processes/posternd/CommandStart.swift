@@ -80,14 +80,23 @@ struct CommandStart {
         _ program: ProgramFile, _ sandbox: SandboxPlan, _ account: Account, _ argv: [String], _ environment: [EnvironmentEntry],
         in directory: String, _ temporary: TemporaryDirectory, _ input: Descriptor, _ output: Descriptor, _ error: Descriptor
     ) throws(StartFault) -> ProcessPlan {
+        let first = try firstProcess()
         let variables = environment.map { "\($0.name)=\($0.value)" } + ["TMPDIR=\(temporary.path)"]
         return try mending({ StartFault("sandbox: \($0)", "") }) { () throws(EnforcementError) in
             try ProcessPlan(
                 confining: sandbox, account: account, program: program, arguments: argv.map { Array($0.utf8) },
-                environment: variables.map { Array($0.utf8) }, directory: directory, temporary: temporary.path, input: input, output: output,
-                error: error)
+                environment: variables.map { Array($0.utf8) }, directory: directory, temporary: temporary.path, firstProcess: first,
+                input: input, output: output, error: error)
         }
     }
+
+    /// The program that is process 1 beside a command of another user; opened once for all commands of the connection.
+    private static func firstProcess() throws(StartFault) -> Descriptor? {
+        guard Users.currentUID == 0 else { return nil }
+        return try mending({ StartFault("postern-init", $0.text) }) { () throws(Fault) in try openedFirstProcess.get() }
+    }
+
+    private static let openedFirstProcess = Result { () throws(Fault) in try FrontendProcess.helper("postern-init", asRoot: true) }
 
     static func mending<Value, Failure: Error>(
         _ fault: (Failure) -> StartFault, _ body: () throws(Failure) -> Value

@@ -23,7 +23,7 @@ struct Preparation {
             try SignalDescriptor([.child, .terminate, .interrupt, .hangUp])
         }
         // Users are changed, namespaces made, foreign processes signalled, temporary directories given away. The bounding set is emptied here once for
-        // all our children; only the frontend's root directory is changed, before that capability goes too.
+        // all our children, of whom only `postern-init` has one; only the frontend's root directory is changed, before that capability goes too.
         let kept: [Capability] = [.setUID, .setGID, .setCapabilities, .kill, .chown, .system]
         try Self.keepOnly(kept + [.chroot], isRoot)
         frontend = try FrontendProcess.start(asRoot: isRoot)
@@ -32,7 +32,7 @@ struct Preparation {
 
     private static func keepOnly(_ kept: [Capability], _ isRoot: Bool) throws(Fault) {
         guard isRoot else { return }
-        try naming("capabilities") { () throws(Errno) in try dropCapabilities(keeping: kept) }
+        try naming("capabilities") { () throws(Errno) in try dropCapabilities(keeping: kept, passingOn: [.kill]) }
     }
 
     // MARK: - Waiting

@@ -2,13 +2,15 @@
 #include "CLinux.h"
 
 #include <linux/capability.h>
+#include <linux/close_range.h>
 #include <linux/filter.h>
+#include <linux/futex.h>
 #include <linux/openat2.h>
 #include <linux/seccomp.h>
 #include <sys/mount.h>
 
 enum {
-    STACK_BYTES = 64 * 1024, GUARD_BYTES = 4096,
+    STACK_BYTES = 64 * 1024, FIRST_STACK_BYTES = 16 * 1024, GUARD_BYTES = 4096,
     LANDLOCK_PATH_RULE = 1, LANDLOCK_PORT_RULE = 2, LANDLOCK_CONNECT_TCP = 2,
     LAST_SIGNAL = 64, LAST_CAPABILITY = 63, KERNEL_SIGNAL_SET_BYTES = 8,
     WAIT_KILLABLE = 1 << 5,  // SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, Linux 5.19
@@ -20,12 +22,13 @@ struct __attribute__((packed)) landlock_path { uint64_t rights; int32_t parent; 
 struct landlock_port { uint64_t rights, port; };
 struct kernel_action { void (*handler)(int); unsigned long flags; void (*restorer)(void); uint64_t mask; };
 
-/// Stands in memory that the parent, the child and process 1 between them share, above the child's stack.
+/// Stands in memory that the parent, the child and process 1 between them share, above their stacks.
 struct child {
     const struct postern_launch_plan *plan;
     volatile struct postern_launch_result result;
     pid_t parent;
     int program, root, channel;  // where these descriptors are after they were placed, or -1
+    volatile pid_t is_shared;    // not 0 while the second process of a pid namespace shares our memory
 };
 
 /// Reports the failing step, and ends.
@@ -243,73 +246,76 @@ static int run_child(void *argument) {
 
 /// What process 1 of a pid namespace does before the program starts.
 static void prepare_namespaces(struct child *child) {
-    child->result.step = POSTERN_STEP_NAMESPACES;
     // Signals for the program's group go to process 1's, which hands them on.
     must(child, syscall(SYS_setsid));
-    must(child, syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
     if (!(child->plan->settings.namespaces & CLONE_NEWNS)) return;
     must(child, syscall(SYS_mount, NULL, "/", NULL, MS_REC | MS_SLAVE, NULL));
     must(child, syscall(SYS_mount, "proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL));
 }
 
-/// Process 1 from then on: it hands on signals, reaps, and says how the program ended. With it all others in the namespace end.
-static _Noreturn void serve_namespace(struct child *child, pid_t program) {
-    const uint64_t all = ~0ULL;
-    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-    const struct __user_cap_data_struct kill_only[2] = {{.effective = 1 << CAP_KILL, .permitted = 1 << CAP_KILL}};
-    must(child, syscall(SYS_capset, &header, kill_only));
-    must(child, syscall(SYS_dup3, child->channel, 0, O_CLOEXEC));
-    must(child, syscall(SYS_close_range, 1, ~0U, 0));
-    must(child, postern_send(0, "S", 1, NULL, 0));
-    for (;;) {
-        const long signal = syscall(SYS_rt_sigtimedwait, &all, NULL, NULL, KERNEL_SIGNAL_SET_BYTES);
-        if (signal > 0 && signal != SIGCHLD) syscall(SYS_kill, -program, signal);
-        int status;
-        for (long ended; (ended = syscall(SYS_wait4, -1, &status, WNOHANG, NULL)) > 0;) {
-            if (ended != program) continue;
-            postern_send(0, &status, sizeof status, NULL, 0);
-            for (;;) syscall(SYS_exit_group, 0);
-        }
-    }
+/// The program's process in a pid namespace: it waits until process 1 shares no memory with us any more.
+static int run_second(void *argument) {
+    struct child *child = argument;
+    char word;
+    if (must(child, syscall(SYS_read, child->channel, &word, 1)) != 1) fail(child, EPIPE);
+    return run_child(child);
 }
 
-static _Noreturn void run_first_process(struct child *child) {
+/// Process 1: starts the program's process, and becomes `postern-init`.
+static int run_first(void *argument) {
+    struct child *child = argument;
     child->parent = 1;
+    child->result.step = POSTERN_STEP_NAMESPACES;
     prepare_namespaces(child);
-    const int channel = child->channel;
-    const pid_t program = clone(run_child, child, CLONE_VM | CLONE_VFORK | SIGCHLD, child);
-    child->channel = channel;
-    if (child->result.error) for (;;) syscall(SYS_exit_group, 125);
-    serve_namespace(child, (pid_t)must(child, program));
-}
-
-static pid_t start(struct child *child, int *pidfd) {
-    const unsigned long flags = CLONE_PIDFD | SIGCHLD | child->plan->settings.namespaces;
-    if (!(flags & CLONE_NEWPID)) return clone(run_child, child, (int)flags | CLONE_VM | CLONE_VFORK, child, pidfd);
-    // A fork: process 1 stays, and must not share our memory.
-    const pid_t pid = (pid_t)syscall(SYS_clone, flags, NULL, pidfd, NULL, NULL);
-    if (pid == 0) run_first_process(child);
-    return pid;
-}
-
-/// Takes what the child and process 1 send before the program runs; nothing comes where a step failed.
-static void receive_report(struct postern_launch_result *result, int channel, int expected) {
-    for (char byte; expected > 0; expected--) {
-        size_t count;
-        int flags;
-        if (postern_receive(channel, &byte, 1, &result->listener, 1, &count, &flags) > 0) continue;
-        if (result->error == 0) result->error = EPIPE;
+    child->is_shared = 1;
+    const pid_t second = clone(run_second, (char *)child - FIRST_STACK_BYTES, CLONE_VM | CLONE_CHILD_CLEARTID | SIGCHLD, child, NULL, NULL, &child->is_shared);
+    if (second != 2) {
+        child->is_shared = 0;
+        fail(child, second < 0 ? errno : ESRCH);
     }
+    char *const arguments[] = {"postern-init", NULL}, *const environment[] = {NULL};
+    must(child, syscall(SYS_dup3, child->channel, 0, 0));
+    must(child, syscall(SYS_close_range, 1, ~0U, CLOSE_RANGE_CLOEXEC));
+    must(child, syscall(SYS_execveat, child->plan->settings.first, "", arguments, environment, AT_EMPTY_PATH));
+    fail(child, ENOEXEC);
+}
+
+/// Takes one message of the child or of process 1, where it is due.
+static void receive_report(struct child *child, int channel) {
+    char byte;
+    size_t count;
+    int flags, listener = -1;
+    if (child->result.error) return;
+    if (postern_receive(channel, &byte, 1, &listener, 1, &count, &flags) <= 0) child->result.error = EPIPE;
+    if (listener >= 0) child->result.listener = listener;
+}
+
+/// Lets the program's process go on once process 1 says that it is there, and waits until it was executed, or has failed.
+static void release(struct child *child, int channel) {
+    receive_report(child, channel);
+    if (child->result.error == 0 && postern_send(channel, "G", 1, NULL, 0) < 0) child->result.error = errno;
+    if (child->result.error) syscall(SYS_kill, child->result.pid, SIGKILL);
+    // No call that fails: `errno` is one for both as long as they share memory. The kernel clears the word when they do no more.
+    while (child->is_shared) syscall(SYS_futex, &child->is_shared, FUTEX_WAIT, 1, NULL, NULL, 0);
+}
+
+static void start(struct child *child, int channel, int *pidfd) {
+    const bool has_first = child->plan->settings.namespaces & CLONE_NEWPID;
+    const int flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD | (int)child->plan->settings.namespaces;
+    const pid_t pid = clone(has_first ? run_first : run_child, child, flags, child, pidfd);
+    if (pid < 0) child->result.error = errno;
+    child->result.pid = pid;
+    if (has_first && pid > 0) release(child, channel);
+    if (child->plan->settings.reports_denials) receive_report(child, channel);
 }
 
 int postern_launch(const struct postern_launch_plan *plan, struct postern_launch_result *result) {
     *result = (struct postern_launch_result){.pid = -1, .pidfd = -1, .listener = -1, .report = -1, .step = POSTERN_STEP_CLONE};
     const bool has_first = plan->settings.namespaces & CLONE_NEWPID;
-    const int expected = plan->settings.reports_denials + has_first;
     int channel[2] = {-1, -1};
     char *stack = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_STACK, -1, 0);
     if (stack == MAP_FAILED || mprotect(stack, GUARD_BYTES, PROT_NONE) < 0
-        || (expected > 0 && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channel) < 0)) {
+        || ((has_first || plan->settings.reports_denials) && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channel) < 0)) {
         result->error = errno;
         if (stack != MAP_FAILED) munmap(stack, STACK_BYTES);
         return -1;
@@ -320,11 +326,10 @@ int postern_launch(const struct postern_launch_plan *plan, struct postern_launch
     uint64_t before;
     int pidfd = -1;
     syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, KERNEL_SIGNAL_SET_BYTES);
-    const pid_t pid = start(child, &pidfd);
-    if (pid < 0) child->result.error = errno;
-    close(channel[1]);
-    receive_report((struct postern_launch_result *)&child->result, channel[0], expected);
+    start(child, channel[0], &pidfd);
+    const pid_t pid = child->result.pid;
     syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, KERNEL_SIGNAL_SET_BYTES);
+    if (channel[1] >= 0) close(channel[1]);
     *result = child->result;
     munmap(stack, STACK_BYTES);
     if (!has_first || result->error) close(channel[0]);

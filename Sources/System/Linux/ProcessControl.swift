@@ -41,10 +41,14 @@ public enum Capability: Int, Sendable, CaseIterable {
     case bindLowPorts = 10, network = 12, chroot = 18, trace = 19, system = 21, priority = 23, resources = 24
 }
 
-/// Gives up all capabilities but these, of those that are held; nothing the process executes ever has one.
+/// Gives up all capabilities but these, of those that are held; what the process executes never has one but those that are passed on.
 ///
 /// The bounding set is emptied where that is allowed: capabilities that are held stay, children start without.
-public func dropCapabilities(keeping kept: [Capability]) throws(Errno) {
+///
+/// - Parameter passedOn: of those kept; what is executed as root has them.
+public func dropCapabilities(keeping kept: [Capability], passingOn passedOn: [Capability] = []) throws(Errno) {
+    // First, since what is passed on must be in the bounding set or be passed on already.
+    try setCapabilities(try permittedCapabilities(), inheritable: mask(passedOn))
     var number: UInt = 0
     while case let held = control(PR_CAPBSET_READ, number), held >= 0 {
         if held == 1 {
@@ -57,19 +61,24 @@ public func dropCapabilities(keeping kept: [Capability]) throws(Errno) {
         number += 1
     }
     try checked { control(PR_CAP_AMBIENT, UInt(PR_CAP_AMBIENT_CLEAR_ALL)) }
-    let mask = kept.reduce(into: UInt64(0)) { $0 |= 1 << UInt64($1.rawValue) } & (try permittedCapabilities())
-    try setCapabilities([UInt32(truncatingIfNeeded: mask), UInt32(mask >> 32)])
+    try setCapabilities(mask(kept), inheritable: mask(passedOn))
 }
+
+/// Bit n is capability n.
+private func mask(_ capabilities: [Capability]) -> UInt64 { capabilities.reduce(0) { $0 | 1 << UInt64($1.rawValue) } }
 
 /// Whether this process may use a capability.
 public func holds(_ capability: Capability) -> Bool {
     do throws(Errno) { return try permittedCapabilities() & 1 << UInt64(capability.rawValue) != 0 } catch { return false }
 }
 
-/// Replaces the effective and permitted sets by `halves`, and empties the inheritable one.
-private func setCapabilities(_ halves: [UInt32]) throws(Errno) {
+/// Replaces the effective, permitted and inheritable sets, by what of these is permitted.
+private func setCapabilities(_ wanted: UInt64, inheritable: UInt64) throws(Errno) {
     let header = capabilityHeader
-    let sets = halves.flatMap { half -> [UInt32] in [half, half, 0] }
+    let permitted = try permittedCapabilities()
+    let sets = [UInt64(0), 32].flatMap { half in
+        [wanted, wanted, inheritable].map { UInt32(truncatingIfNeeded: ($0 & permitted) >> half) }
+    }
     // SAFETY: capset(2) reads the header and two sets of three words.
     try checked { unsafe header.withUnsafeBufferPointer { header in
         unsafe sets.withUnsafeBufferPointer { postern_call(Int(SYS_capset), UInt(bitPattern: header.baseAddress), UInt(bitPattern: $0.baseAddress), 0, 0) }

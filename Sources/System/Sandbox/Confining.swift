@@ -33,9 +33,10 @@ extension ProcessPlan {
     /// - Parameters:
     ///   - directory: where it starts; nil: the account's home.
     ///   - temporary: its private directory, which must be the account's.
+    ///   - firstProcess: the program `postern-init`, which is needed where the command gets a pid namespace: as root.
     public init(
         confining sandbox: SandboxPlan, account: Account, program: ProgramFile, arguments: [[UInt8]], environment: [[UInt8]],
-        directory: String? = nil, temporary: String? = nil, input: Descriptor, output: Descriptor, error: Descriptor,
+        directory: String? = nil, temporary: String? = nil, firstProcess: Descriptor?, input: Descriptor, output: Descriptor, error: Descriptor,
         support: LandlockSupport = .running
     ) throws(EnforcementError) {
         self.init(
@@ -50,6 +51,7 @@ extension ProcessPlan {
         identity = try Self.identity(for: account)
         emptiesBoundingSet = identity != nil
         namespaces = try Self.namespaces(for: sandbox, isAble: identity != nil && HostSupport.hasNamespaces)
+        self.firstProcess = firstProcess
         self.directory = directory ?? account.home
         limits = sandbox.limits.forKernel
         parentDeathSignal = .kill

@@ -39,6 +39,7 @@ import Linux
         var settings = postern_launch_settings()
         settings.program = -1
         if case .descriptor(let descriptor) = plan.program { settings.program = descriptor.number }
+        settings.first = plan.firstProcess?.number ?? -1
         settings.root = plan.rootDirectory?.number ?? -1
         settings.namespaces = plan.namespaces.rawValue
         settings.parent_death_signal = plan.parentDeathSignal?.number ?? 0

@@ -60,6 +60,8 @@ public struct ProcessPlan: Sendable {
     public var paths: [PathWithin] = []
     public var limits: [ResourceLimit] = [.noCoreDumps]
     public var namespaces: Namespaces = []
+    /// The program `postern-init`, which a pid namespace needs.
+    public var firstProcess: Descriptor?
     /// Takes every capability from the bounding set, which needs CAP_SETPCAP unless it is empty already.
     public var emptiesBoundingSet = false
     public var startsSession = true
@@ -96,7 +98,7 @@ public struct ProcessPlan: Sendable {
 
 /// Namespaces the child gets of its own (clone(2)).
 ///
-/// In a pid namespace the program is not the first process, so that signals act on it as usual: a process of ours is, with which all others
+/// In a pid namespace the program is not the first process, so that signals act on it as usual: `postern-init` is, with which all others
 /// end. With a mount namespace besides, `/proc` shows the pid namespace and nothing else.
 public struct Namespaces: OptionSet, Sendable {
     public let rawValue: UInt32

@@ -79,8 +79,7 @@ final class MorePools: Sendable {
     }
 }
 
-/// Memory from sodium_malloc(3): locked, left out of core dumps, between guard pages; zeros in a process that is forked from this one, as
-/// process 1 of a command's pid namespace is. Traps if there is none.
+/// Memory from sodium_malloc(3): locked, left out of core dumps, between guard pages; zeros in a process that is forked from this one. Traps if there is none.
 func lockedMemory(count: Int) -> UnsafeMutablePointer<UInt8> {
     // SAFETY: the result is checked for nil, and has at least `count` bytes, which have no type yet.
     guard let memory = unsafe sodium_malloc(count) else { preconditionFailure("no locked memory for \(count) bytes") }

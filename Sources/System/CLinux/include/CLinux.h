@@ -55,8 +55,9 @@ struct postern_path_within { const char *directory, *path; };
 /// The numbers of a launch.
 struct postern_launch_settings {
     int program;                    // executed by this descriptor, or -1: by the path
+    int first;                      // postern-init, for process 1 of a pid namespace; else -1
     int root;                       // a directory to chroot into, or -1
-    uint32_t namespaces;            // CLONE_NEW… flags; of the pid namespace a process of ours is the first, of the mount namespace /proc is its own
+    uint32_t namespaces;            // CLONE_NEW… flags; of the pid namespace `first` is the first, of the mount namespace /proc is its own
     int parent_death_signal;        // 0: none
     bool new_session, drops_bounding, changes_identity, landlock;
     bool makes_directory;           // the directory is made, for its user only, where it is missing
