@@ -17,7 +17,7 @@ enum Role: String, CaseIterable, CustomTestStringConvertible {
 
 /// Two gateways on disk, made once: in `hostile` the frontend is a puppet, in `real` it is the one that is installed.
 final class Site: Sendable {
-    static let programs = ["posternd", "postern-frontend", "postern", "hostile-frontend"]
+    static let programs = ["posternd", "postern-frontend", "postern-init", "postern", "hostile-frontend"]
     /// Static programs: those of a debug build find no loader in the frontend's empty root.
     static let built = Environment.value(of: "POSTERN_PROGRAMS") ?? URL(filePath: #filePath).deletingLastPathComponent()
         .deletingLastPathComponent().deletingLastPathComponent().appending(path: ".build/release").path(percentEncoded: false)
@@ -59,6 +59,7 @@ final class Site: Sendable {
         for (place, frontend) in [("hostile", "hostile-frontend"), ("real", "postern-frontend")] {
             try makeDirectory("\(directory)/\(place)", mode: 0o755)
             try copy("\(Self.built)/posternd", to: "\(directory)/\(place)/posternd", mode: 0o755)
+            try copy("\(Self.built)/postern-init", to: "\(directory)/\(place)/postern-init", mode: 0o755)
             try copy("\(Self.built)/\(frontend)", to: "\(directory)/\(place)/postern-frontend", mode: 0o755)
         }
         try makeDirectory(marks, mode: 0o755)

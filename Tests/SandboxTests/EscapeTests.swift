@@ -53,7 +53,7 @@ import Testing
     @Test(arguments: files) func `files outside are out of reach, even the user's own`(act: String) throws {
         let directory = "/tmp/postern-escape-\(processID)-\(UInt32.random(in: 0 ... .max))"
         try makeDirectory(directory, mode: 0o755)
-        defer { _ = try? run(["/bin/rm", "-rf", directory]) }
+        defer { removeTree(directory) }
         try createFile(directory + "/file", Array("#!/bin/sh\necho worked\n".utf8), mode: 0o755)
         if isRoot {
             try openDirectory(directory).changeOwner(uid: 65534, gid: 65534)

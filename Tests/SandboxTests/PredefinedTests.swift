@@ -11,7 +11,7 @@ import Testing
         let directory = "/tmp/postern-predefined-\(processID)-\(UInt32.random(in: 0 ... .max))"
         try makeDirectory(directory, mode: 0o755)
         if isRoot { try openDirectory(directory).changeOwner(uid: 65534, gid: 65534) }
-        defer { _ = try? run(["/bin/rm", "-rf", directory]) }
+        defer { removeTree(directory) }
         try body(directory)
     }
 

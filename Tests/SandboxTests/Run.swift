@@ -1,5 +1,6 @@
 import Linux
 import Sandbox
+import Testing
 
 /// What a program run to its end left behind.
 struct Outcome {
@@ -30,6 +31,12 @@ func run(_ arguments: [String], _ change: (inout ProcessPlan) -> Void = { _ in }
     plan.firstProcess = firstProcess
     change(&plan)
     return try finish(plan, output.reading, errors.reading)
+}
+
+/// Removes a directory of the user that sandboxes have in tests: root without capabilities could not.
+func removeTree(_ directory: String) {
+    let removed = try? run(["/bin/rm", "-rf", directory]) { if isRoot { $0.identity = .init(uid: 65534, gid: 65534, groups: []) } }
+    #expect(removed?.succeeded == true, "\(directory) is left")
 }
 
 /// Launches, then reads both pipes to their ends. The plan, taken over, is the last owner of the writing ends.
