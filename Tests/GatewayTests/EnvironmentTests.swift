@@ -28,7 +28,8 @@ import Testing
             let connection = found.removeValue(forKey: "SSH_CONNECTION")?.split(separator: " ") ?? []
             let client = found.removeValue(forKey: "SSH_CLIENT")
             let temporary = found.removeValue(forKey: "TMPDIR") ?? ""
-            #expect(temporary.hasSuffix(request))
+            // As root something else is mounted there for each command.
+            #expect(isRoot ? temporary == "/var/lib/postern/tmp" : temporary.hasSuffix(request))
             #expect(connection.count == 4 && connection[0] == "127.0.0.1" && connection[2] == "127.0.0.1" && connection[3] == "\(gateway.port)")
             #expect(client == "127.0.0.1 \(connection[1]) \(gateway.port)")
             #expect(
@@ -73,7 +74,20 @@ import Testing
             #expect(lines[1] == "\(gateway.user.uid):700")
             #expect(lines[2] == "kept")
             _ = try gateway.record("disconnect")
-            #expect(!FileManager.default.fileExists(atPath: lines[0]), "\(lines[0])")
+            #expect(!FileManager.default.fileExists(atPath: isRoot ? "\(lines[0])/file" : lines[0]), "\(lines[0])")
+        }
+    }
+
+    @Test(.enabled(if: isRoot, "a normal user's files take a quota")) func `TMPDIR holds as much as memory, and no more files than that`() throws {
+        let lines = "args = { script = { match = '.*' } }\nsandbox = 'small'"
+        let small = TestPolicy.command("sh", usage: "sh <script>", run: ["/bin/sh", "-c", "<script>"], lines: lines) + "[sandbox.small]\nmemory = '16MiB'\n"
+        try Gateway.serving(.init(commands: small)) { gateway in
+            let full = try gateway.script("cd $TMPDIR && for n in 1 2 3; do head -c 8388608 /dev/zero > $n || break; done; cat ? | wc -c")
+            #expect(full.output == "16777216\n" && full.errors.contains("No space left on device"), "\(full)")
+            let many = try gateway.script("cd $TMPDIR && n=0; while true > $n; do n=$((n + 1)); done; echo $n")
+            #expect(Int(many.output.trimmingCharacters(in: .newlines)).map { 1000..<1025 ~= $0 } == true, "\(many)")
+            // The same path is another's directory, and empty, for another command.
+            #expect(try gateway.script("ls $TMPDIR | wc -l; stat -f -c %T $TMPDIR").output == "0\ntmpfs\n")
         }
     }
 
@@ -95,7 +109,8 @@ import Testing
             let outcome = try gateway.ssh("shut")
             #expect(outcome.code == 0, "\(outcome)")
             _ = try gateway.record("disconnect")
-            #expect(!FileManager.default.fileExists(atPath: outcome.output.trimmingCharacters(in: .newlines)), "\(gateway.log)")
+            let directory = outcome.output.trimmingCharacters(in: .newlines)
+            #expect(!FileManager.default.fileExists(atPath: isRoot ? "\(directory)/a" : directory), "\(gateway.log)")
         }
     }
 

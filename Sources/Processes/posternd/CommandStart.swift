@@ -34,8 +34,7 @@ struct CommandStart {
                 process: process, denials: denials, temporaryDirectory: directory, streams: pipes.streams, keptOutputs: kept, report: git?.report,
                 relay: pipes.relay)
         } catch {
-            // It is empty: nothing ran.
-            do throws(Errno) { try removeDirectory(directory.path) } catch {}
+            directory.discard()
             throw error
         }
     }

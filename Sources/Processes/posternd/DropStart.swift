@@ -26,7 +26,7 @@ extension CommandStart {
             start.drop = DropSession(rules: rules, root: launch.directory, channel: ours, environment: launch.environment)
             return start
         } catch {
-            do throws(Errno) { try removeDirectory(directory.path) } catch {}
+            directory.discard()
             throw error
         }
     }
@@ -60,7 +60,7 @@ extension CommandStart {
             return HookProcess(
                 kind, requestID: running.requestID, path: file, account: running.command.account, process, denials, directory, output: reading)
         } catch {
-            do throws(Errno) { try removeDirectory(directory.path) } catch {}
+            directory.discard()
             throw error
         }
     }

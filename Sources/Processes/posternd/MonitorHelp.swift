@@ -115,7 +115,7 @@ extension Monitor {
             let (process, denials) = try CommandStart.mending(StartFault.init) { () throws(LaunchError) in try launchReporting(plan) }
             return RepositoryLister(request, source: index, process, denials, directory, source.account, output: reading)
         } catch {
-            do throws(Errno) { try removeDirectory(directory.path) } catch {}
+            directory.discard()
             throw error
         }
     }

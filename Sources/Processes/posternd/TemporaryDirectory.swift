@@ -3,8 +3,11 @@ import Policy
 import Sandbox
 
 /// A command's private directory, which it finds in `TMPDIR`; it goes when the command's last process has gone.
+///
+/// Where commands have namespaces it is the same for all: in each command's own, something else is mounted there, and ends with it.
 struct TemporaryDirectory {
     let path: String
+    private let isMountedOver: Bool
 
     /// Below a directory that only root (or the normal user who runs the gateway) can write, so that no name in it is a trap.
     private static let base = "/var/lib/postern/tmp"
@@ -14,19 +17,31 @@ struct TemporaryDirectory {
         guard asRoot else {
             let path = "/tmp/postern-\(name)"
             try makeDirectory(path, mode: 0o700)
-            return TemporaryDirectory(path: path)
+            return TemporaryDirectory(path: path, isMountedOver: false)
+        }
+        if HostSupport.hasNamespaces {
+            do throws(Errno) { try makeMissingDirectory(base, mode: 0o711) } catch .notFound { try makeBase() }
+            return TemporaryDirectory(path: base, isMountedOver: true)
         }
         let path = "\(base)/\(name)"
         do throws(Errno) {
             try makeDirectory(path, mode: 0o700)
         } catch .notFound {
-            for directory in ["/var/lib/postern", base] {
-                try makeMissingDirectory(directory, mode: 0o711)
-            }
+            try makeBase()
             try makeDirectory(path, mode: 0o700)
         }
         try openDirectory(path).changeOwner(uid: account.uid, gid: account.gid)
-        return TemporaryDirectory(path: path)
+        return TemporaryDirectory(path: path, isMountedOver: false)
+    }
+
+    private static func makeBase() throws(Errno) {
+        for directory in ["/var/lib/postern", base] { try makeMissingDirectory(directory, mode: 0o711) }
+    }
+
+    /// Removes it where nothing ran: it is empty.
+    func discard() {
+        if isMountedOver { return }
+        do throws(Errno) { try removeDirectory(path) } catch {}
     }
 
     /// Removes it when it is empty, as it mostly is. What else is in it belongs to the user: a process with no more rights than that
@@ -34,6 +49,7 @@ struct TemporaryDirectory {
     ///
     /// - Returns: the process to wait for, or nil when it is done.
     func remove(for account: Account, asRoot: Bool) throws(Fault) -> ChildProcess? {
+        if isMountedOver { return nil }
         do throws(Errno) {
             try removeDirectory(path)
             return nil

@@ -250,7 +250,9 @@ static void prepare_namespaces(struct child *child) {
     must(child, syscall(SYS_setsid));
     if (!(child->plan->settings.namespaces & CLONE_NEWNS)) return;
     must(child, syscall(SYS_mount, NULL, "/", NULL, MS_REC | MS_SLAVE, NULL));
-    must(child, syscall(SYS_mount, "proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL));
+    const struct postern_launch_plan *plan = child->plan;
+    if (plan->temporary) must(child, syscall(SYS_mount, "tmpfs", plan->temporary, "tmpfs", MS_NOSUID | MS_NODEV, plan->temporary_options));
+    if (plan->settings.mounts_proc) must(child, syscall(SYS_mount, "proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL));
 }
 
 /// The program's process in a pid namespace: it waits until process 1 shares no memory with us any more.

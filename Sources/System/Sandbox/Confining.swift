@@ -32,7 +32,8 @@ extension ProcessPlan {
     ///
     /// - Parameters:
     ///   - directory: where it starts; nil: the account's home.
-    ///   - temporary: its private directory, which must be the account's.
+    ///   - temporary: its private directory, which must be the account's; where the command gets namespaces, one in memory is there instead, which
+    ///     holds as much as a process may allocate.
     ///   - firstProcess: the program `postern-init`, which is needed where the command gets a pid namespace: as root.
     public init(
         confining sandbox: SandboxPlan, account: Account, program: ProgramFile, arguments: [[UInt8]], environment: [[UInt8]],
@@ -57,10 +58,11 @@ extension ProcessPlan {
         parentDeathSignal = .kill
         landlock = try Self.landlock(for: sandbox, support)
         if program.kind == .script { landlock?.paths.append(.init(program.path, [.readFile, .executeFile])) }
+        if let temporary, !namespaces.isEmpty { self.temporary = Temporary(path: temporary, bytes: sandbox.limits.memory) }
         if let temporary { landlock?.paths.append(.init(temporary, .write)) }
         #if POSTERN_BARE
             // Nothing but the user: only what `scripts/bench` compares with is built so.
-            (landlock, filter, denials, namespaces) = (nil, [], nil, [])
+            (landlock, filter, denials, namespaces, self.temporary) = (nil, [], nil, [], nil)
         #endif
     }
 

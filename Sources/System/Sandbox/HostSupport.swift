@@ -41,7 +41,9 @@ public enum HostSupport {
             signals(landlock, hasNamespaces),
             Layer("file attributes", .partly, "chmod, chown, times and xattrs are denied in a sandbox that writes nowhere; Landlock has no rule for them"),
             Layer("memory and processes", .partly, "memory is limited for each process, processes for each user; no cgroup is used"),
-            Layer("disk space", .partly, "a file is limited by file_size, 1 GiB in tool; how many there are takes a quota of the user"),
+            hasNamespaces
+                ? Layer("TMPDIR", .enforced, "in memory, as much as the sandbox's memory limit; elsewhere files are limited by file_size and a quota of the user")
+                : Layer("TMPDIR", .partly, "each file is limited by file_size; how many there are takes a quota of the user, or root with CAP_SYS_ADMIN"),
             hasNamespaces
                 ? Layer("whole tree", .enforced, "ends with its pid namespace")
                 : Layer("whole tree", .partly, "is killed by repeated sweeps; a pid namespace needs root with CAP_SYS_ADMIN"),

@@ -24,6 +24,10 @@ import Linux
         if let directory = plan.directory {
             unsafe flat.directory = UnsafePointer(try string(Array(directory.utf8), called: "the directory"))
         }
+        if let temporary = plan.temporary {
+            unsafe flat.temporary = UnsafePointer(try string(Array(temporary.path.utf8), called: "the temporary directory"))
+            unsafe flat.temporary_options = UnsafePointer(try string(Array(temporary.options(for: plan.identity).utf8), called: "the options"))
+        }
         unsafe flat.descriptors = UnsafePointer(copy(plan.descriptors.map(\.number)))
         unsafe flat.limits = UnsafePointer(
             copy(plan.limits.map { postern_limit(resource: $0.resource.rawValue, soft: $0.soft, hard: $0.hard) }))
@@ -41,7 +45,8 @@ import Linux
         if case .descriptor(let descriptor) = plan.program { settings.program = descriptor.number }
         settings.first = plan.firstProcess?.number ?? -1
         settings.root = plan.rootDirectory?.number ?? -1
-        settings.namespaces = plan.namespaces.rawValue
+        settings.namespaces = plan.namespaces.union(plan.temporary == nil ? [] : .mount).rawValue
+        settings.mounts_proc = plan.namespaces.contains(.mount)
         settings.parent_death_signal = plan.parentDeathSignal?.number ?? 0
         settings.new_session = plan.startsSession
         settings.drops_bounding = plan.emptiesBoundingSet

@@ -42,6 +42,24 @@ public struct ProcessPlan: Sendable {
         public var whole: String { directory == "/" ? "/\(path)" : "\(directory)/\(path)" }
     }
 
+    /// Where it is, what is there else being covered, and how much it holds.
+    public struct Temporary: Equatable, Sendable {
+        public var path: String
+        /// nil: half of the machine's memory.
+        public var bytes: UInt64?
+
+        public init(path: String, bytes: UInt64?) {
+            self.path = path
+            self.bytes = bytes
+        }
+
+        /// One file for each 16 KiB, so that the kernel's own memory for them is bounded too (tmpfs(5)).
+        func options(for identity: Identity?) -> String {
+            let owner = identity.map { ",uid=\($0.uid),gid=\($0.gid)" } ?? ""
+            return "mode=0700\(owner)" + (bytes.map { ",size=\($0),nr_inodes=\(max(256, $0 >> 14))" } ?? "")
+        }
+    }
+
     public var program: Program
     /// The argument vector, `$0` included. A word holds no NUL.
     public var arguments: [[UInt8]]
@@ -60,6 +78,8 @@ public struct ProcessPlan: Sendable {
     public var paths: [PathWithin] = []
     public var limits: [ResourceLimit] = [.noCoreDumps]
     public var namespaces: Namespaces = []
+    /// An empty directory in memory, which nobody else sees and which ends with the pid namespace.
+    public var temporary: Temporary?
     /// The program `postern-init`, which a pid namespace needs.
     public var firstProcess: Descriptor?
     /// Takes every capability from the bounding set, which needs CAP_SETPCAP unless it is empty already.

@@ -57,8 +57,9 @@ struct postern_launch_settings {
     int program;                    // executed by this descriptor, or -1: by the path
     int first;                      // postern-init, for process 1 of a pid namespace; else -1
     int root;                       // a directory to chroot into, or -1
-    uint32_t namespaces;            // CLONE_NEW… flags; of the pid namespace `first` is the first, of the mount namespace /proc is its own
+    uint32_t namespaces;            // CLONE_NEW… flags; of the pid namespace `first` is the first process
     int parent_death_signal;        // 0: none
+    bool mounts_proc;               // of the pid namespace, which needs the mount namespace too
     bool new_session, drops_bounding, changes_identity, landlock;
     bool makes_directory;           // the directory is made, for its user only, where it is missing
     bool reports_denials;           // the filter's notifications come to `listener`
@@ -82,6 +83,7 @@ struct postern_launch_plan {
     char *const *arguments, *const *environment;  // end with NULL
     const char *directory;          // to change to after the uid, or NULL
     const struct postern_path_within *paths;
+    const char *temporary, *temporary_options;  // where an empty tmpfs is mounted, which needs the mount namespace, and its options; or NULL
     const int *descriptors;         // become 0, 1, 2, 3 …; nothing else stays open
     const struct postern_limit *limits;
     const gid_t *groups;
