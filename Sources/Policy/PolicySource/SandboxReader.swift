@@ -177,11 +177,11 @@ struct SandboxReader {
         reader.finish()
     }
 
-    /// Names of calls and groups; each is tried alone, so that a fault is told where it stands.
+    /// Names of calls and groups; each is tried alone, in the default sandbox, so that a fault is told where it stands.
     private func names(_ texts: [Located<String>], _ list: WritableKeyPath<SandboxPlan, [String]>) -> [String] {
         for text in texts {
-            var alone = SandboxPlan(name: text.value)
-            alone[keyPath: list] = [text.value]
+            var alone = surroundings.predefined.first { $0.name == Self.defaultName } ?? SandboxPlan(name: Self.defaultName)
+            alone[keyPath: list].append(text.value)
             do throws(Objection) {
                 _ = try surroundings.compile(alone)
             } catch {
