@@ -11,7 +11,7 @@ struct ArgumentReader {
             if let usage, !usage.argumentNames.contains(name) {
                 report.error(
                     entry.key.region, "the usage has no argument \"<\(name)>\"",
-                    hint: Suggestion.nearest(to: name, among: usage.argumentNames).map { "did you mean \"\($0)\"?" })
+                    hint: Suggestion.nearest(to: name, among: usage.argumentNames).map { "did you mean \"\($0)\"?" } ?? "write <\(name)> in \"usage\" where its value stands")
             }
             if let type = type(entry) { types[name] = type }
         }

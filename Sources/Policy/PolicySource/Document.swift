@@ -45,7 +45,8 @@ enum Document {
         case KeyPositions.Fault.deep(let offset):
             report.error(Region(file, offset..<offset + 1), "lists and tables are nested too deep")
         case KeyPositions.Fault.expected(let wanted, let offset):
-            report.error(Region(file, offset..<offset + 1), "not TOML: \(wanted.rawValue)")
+            let hint = wanted == .escape ? "in single quotes a backslash is one, as in 'v[0-9]+\\.[0-9]+'" : nil
+            report.error(Region(file, offset..<offset + 1), "not TOML: \(wanted.rawValue)", hint: hint)
         case let lost as DocumentReader.Lost:
             report.error(file: file.name, "not TOML: the place of \"\(lost.path)\" was not found")
         default:

@@ -81,10 +81,10 @@ struct TableReader {
     }
 
     mutating func bytes(_ key: String, in range: ClosedRange<UInt64>) -> Located<UInt64>? {
-        guard let text = string(key) else { return nil }
+        let hint = "a whole number and B, KiB, MiB, GiB or TiB, as \"512MiB\""
+        guard let text = entry(key).flatMap({ text(of: $0.node, key, hint: hint) }) else { return nil }
         guard let size = Quantity.bytes(text.value) else {
-            report.error(
-                text.region, "\"\(text.value)\" is not a size", hint: "a whole number and B, KiB, MiB, GiB or TiB, as \"512MiB\"")
+            report.error(text.region, "\"\(text.value)\" is not a size", hint: hint)
             return nil
         }
         guard range.contains(size) else {
@@ -97,10 +97,10 @@ struct TableReader {
     }
 
     mutating func duration(_ key: String, in range: ClosedRange<Duration>) -> Located<Duration>? {
-        guard let text = string(key) else { return nil }
+        let hint = "a whole number and ms, s, m, h or d, as \"10m\""
+        guard let text = entry(key).flatMap({ text(of: $0.node, key, hint: hint) }) else { return nil }
         guard let duration = Quantity.duration(text.value) else {
-            report.error(
-                text.region, "\"\(text.value)\" is not a duration", hint: "a whole number and ms, s, m, h or d, as \"10m\"")
+            report.error(text.region, "\"\(text.value)\" is not a duration", hint: hint)
             return nil
         }
         guard range.contains(duration) else {
@@ -196,13 +196,16 @@ struct TableReader {
         }
     }
 
-    func text(of node: Node, _ key: String) -> Located<String>? {
-        guard case .string(let text) = node.content else { return wrongKind(node, key, "a string") }
+    func text(of node: Node, _ key: String, hint: String? = nil) -> Located<String>? {
+        guard case .string(let text) = node.content else { return wrongKind(node, key, "a string", hint: hint) }
         return Located(text, node.region)
     }
 
     func strings(of node: Node, _ key: String) -> [Located<String>]? {
-        guard case .array(let nodes) = node.content else { return wrongKind(node, key, "a list of strings") }
+        guard case .array(let nodes) = node.content else {
+            if case .string = node.content { return wrongKind(node, key, "a list of strings", hint: "as [\"one\", \"two\"]") }
+            return wrongKind(node, key, "a list of strings")
+        }
         return nodes.compactMap { node in
             if case .string(let text) = node.content { return Located(text, node.region) }
             report.error(node.region, "\"\(key)\" holds \(node.kind), not only strings")
@@ -210,8 +213,8 @@ struct TableReader {
         }
     }
 
-    func wrongKind<Value>(_ node: Node, _ key: String, _ wanted: String) -> Value? {
-        report.error(node.region, "\"\(key)\" is \(node.kind), not \(wanted)")
+    func wrongKind<Value>(_ node: Node, _ key: String, _ wanted: String, hint: String? = nil) -> Value? {
+        report.error(node.region, "\"\(key)\" is \(node.kind), not \(wanted)", hint: hint)
         return nil
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import Linux
 import Policy
 import PolicySource
@@ -20,6 +21,7 @@ struct PolicyOptions: ParsableArguments {
         try Console.write(loaded.text, to: output)
         guard let policy = loaded.policy else {
             try Console.note("postern: \"\(path)\" is not sound: \(faults(in: loaded))")
+            if path == standard, !FileManager.default.fileExists(atPath: path) { try Console.note("hint: that is where a policy is looked for; name yours, as \"policy.toml\"") }
             throw ExitCode(1)
         }
         return (loaded, policy)

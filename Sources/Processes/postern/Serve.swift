@@ -28,7 +28,7 @@ struct Serve: ParsableCommand {
             let compiled = try TemporaryFile()
             defer { compiled.remove() }
             try Apply.publish(policy, as: compiled.path)
-            status = try gateway.run(arguments(compiled.path, home), notifications: "\(compiled.directory)/notify") { () throws(Failure) in
+            status = try gateway.run(try arguments(compiled.path, home), notifications: "\(compiled.directory)/notify") { () throws(Failure) in
                 try Console.note("serving \(PolicyOptions.summary(loaded, policy)) on \(addresses.joined(separator: ", "))")
                 if let line = invitation(loaded, policy, home) { try Console.note("try: \(line)") }
             }
@@ -38,23 +38,33 @@ struct Serve: ParsableCommand {
 
     private var addresses: [String] { listen.isEmpty ? ["127.0.0.1:2222"] : listen }
 
-    private func arguments(_ compiled: String, _ home: Home) -> [String] {
-        let besides = FileManager.default.fileExists(atPath: home.hostKey) ? home.hostKey : "/etc/postern/host_ed25519"
-        let hostKeys = (hostKey.isEmpty ? [besides] : hostKey).map(Machine.absolute)
+    private func arguments(_ compiled: String, _ home: Home) throws(Failure) -> [String] {
+        let hostKeys = (hostKey.isEmpty ? [try standardHostKey(home)] : hostKey).map(Machine.absolute)
         return ["--policy", compiled] + hostKeys.flatMap { ["--host-key", $0] } + addresses.flatMap { ["--listen", $0] }
             + Array(repeating: "-v", count: verbose)
     }
 
-    /// The exact line that a first client types; nil where the policy is not one that `init` made.
+    private func standardHostKey(_ home: Home) throws(Failure) -> String {
+        let places = [home.hostKey, "/etc/postern/host_ed25519"]
+        guard let place = places.first(where: { FileManager.default.fileExists(atPath: $0) }) else {
+            throw Failure("there is no host key: neither \"\(places[0])\" nor \"\(places[1])\"", hint: "make one, as \"postern keygen \(home.hostKey)\", or name it by --host-key")
+        }
+        return place
+    }
+
+    /// The line that a first client types: the exact one where `init` made the policy; nil where no key may do anything.
     private func invitation(_ loaded: LoadedPolicy, _ policy: Policy, _ home: Home) -> String? {
-        guard home.hasClientKey, let (name, login) = firstKey(policy), let address = addresses.first else { return nil }
+        guard let (name, login) = firstKey(policy), let address = addresses.first else { return nil }
         let example = loaded.examples.first { $0.key == name }
         let parts = address.split(separator: ":", omittingEmptySubsequences: false)
         let host = parts.dropLast().joined(separator: ":")
         let isEverywhere = ["", "0.0.0.0", "[::]", "*"].contains(host)
-        return home.sshCommand(
-            login: example?.login ?? login, host: isEverywhere ? "127.0.0.1" : host.trimmingCharacters(in: ["[", "]"]),
-            port: parts.last.map(String.init) ?? "2222", command: example?.command ?? "help")
+        let peer = isEverywhere ? "127.0.0.1" : host.trimmingCharacters(in: ["[", "]"])
+        let port = parts.last.map(String.init) ?? "2222"
+        guard home.hasClientKey else {
+            return "ssh -p \(port) \(example?.login ?? login)@\(peer) \(ShellWord.quoted(example?.command ?? "help")), with the key \"\(name)\""
+        }
+        return home.sshCommand(login: example?.login ?? login, host: peer, port: port, command: example?.command ?? "help")
     }
 
     private func firstKey(_ policy: Policy) -> (name: String, login: String)? {
