@@ -46,6 +46,21 @@ import Testing
         }
     }
 
+    @Test func `a pack that is larger than max_pack is refused`() throws {
+        try GitSite.serving("max_pack = '64KiB'") { site in
+            try site.makeWork()
+            try site.commit("small")
+            try site.succeed(try site.git(["push", "-q", "origin", "main:topic"]))
+            let random = (0..<100_000).map { _ in UInt8.random(in: 0...255) }
+            try Data(random).write(to: URL(filePath: "\(site.gateway.directory)/work/random"))
+            try site.succeed(try site.git(["add", "random"]))
+            try site.commit("more")
+            let refused = try site.git(["push", "-q", "origin", "main:topic"])
+            #expect(refused.code != 0 && refused.errors.contains("maximum allowed size"), "\(refused)")
+            #expect(try site.isSound())
+        }
+    }
+
     @Test func `what they leave open happens, and is recorded`() throws {
         try serving { site in
             try site.commit("two")

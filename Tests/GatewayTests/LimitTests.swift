@@ -33,6 +33,28 @@ import Testing
         }
     }
 
+    @Test func `of all connections, of those that have not logged in, and of a network there is only so much`() throws {
+        try Gateway.serving(.init(gateway: "exempt = []\nmax_connections = 1\npenalties = { silent = '0s' }")) { gateway in
+            try gateway.withMaster { options in
+                let (shared, another) = (try gateway.ssh(Gateway.line("echo in"), options: options), try gateway.ssh(Gateway.line("echo in")))
+                #expect(shared.output == "in\n" && another.code == 255)
+                #expect(try gateway.record("refused")["reason"] == "there are too many connections; try again later")
+            }
+        }
+        try Gateway.serving(.init(gateway: "exempt = []\nmax_unauthenticated = 1\npenalties = { silent = '0s' }")) { gateway in
+            let held = try hold(gateway, from: "127.0.0.2", 1)
+            try greeted(held)
+            #expect(try gateway.ssh(Gateway.line("echo in")).code == 255)
+            #expect(try gateway.record("refused")["reason"].hasPrefix("too many connections have not logged in yet"))
+        }
+        try Gateway.serving(.init(gateway: "exempt = []\nmax_per_source = 1\nsource_prefix = { ipv4 = 24 }\npenalties = { silent = '0s' }")) { gateway in
+            let held = try hold(gateway, from: "127.0.0.2", 1)
+            try greeted(held)
+            #expect(try gateway.ssh(Gateway.line("echo in"), options: ["-b", "127.0.0.3"]).code == 255)
+            #expect(try gateway.ssh(Gateway.line("echo in"), options: ["-b", "127.0.1.3"]).output == "in\n")
+        }
+    }
+
     @Test func `the place of a connection is free when it is over`() throws {
         try Gateway.serving(.init(gateway: Self.tight)) { gateway in
             for _ in 0..<5 {
