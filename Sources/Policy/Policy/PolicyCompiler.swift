@@ -26,10 +26,11 @@ private struct PolicyCompiler {
         header.sandboxes = appendTable(policy.sandboxes)
         precondition(policy.commands.allSatisfy { policy.sandboxes.indices.contains($0.sandbox) }, "a command without its sandbox")
         header.commands = appendTable(policy.commands)
-        appendKeys(policy)
+        let order = KeyOrder(policy.keys)
+        appendKeys(policy, order)
         let places = appendAuthorities(policy)
         appendRevocations(policy.revoked, places)
-        if !policy.authorities.isEmpty { appendNames(policy.keys) }
+        if !policy.authorities.isEmpty { appendNames(policy.keys, order) }
         header.fileLength = UInt64(bytes.count)
         header.bodyChecksum = CRC32C.of(bytes[CompiledPolicyHeader.length...])
         bytes.replaceSubrange(0..<CompiledPolicyHeader.length, with: header.bytes)
@@ -50,8 +51,7 @@ private struct PolicyCompiler {
         return CompiledPolicyHeader.Table(offset: UInt64(bytes.count), count: UInt32(records.count))
     }
 
-    private mutating func appendKeys(_ policy: Policy) {
-        let order = KeyOrder(policy.keys)
+    private mutating func appendKeys(_ policy: Policy, _ order: KeyOrder) {
         var slots = RecordWriter()
         for index in order.indices {
             let key = policy.keys[index]
@@ -108,10 +108,10 @@ private struct PolicyCompiler {
     }
 
     /// A certificate must not bear the name of a listed key: each name once, by the place of a key that has it.
-    private mutating func appendNames(_ keys: [Key]) {
-        let named = KeyOrder(keys).indices.enumerated().map { (place: $0.offset, name: keys[$0.element].name) }.sorted {
-            $0.name.utf8.lexicographicallyPrecedes($1.name.utf8)
-        }
+    private mutating func appendNames(_ keys: [Key], _ order: KeyOrder) {
+        precondition(keys.allSatisfy { NameRule.accepts($0.name.utf8) }, "a key whose name is none")
+        // Of names, which are ASCII, this is the order of their bytes.
+        let named = order.indices.enumerated().map { (place: $0.offset, name: keys[$0.element].name) }.sorted { $0.name < $1.name }
         header.names.offset = UInt64(bytes.count)
         for (index, entry) in named.enumerated() where index == 0 || !named[index - 1].name.hasSameBytes(as: entry.name) {
             appendChecked { $0.count(entry.place) }

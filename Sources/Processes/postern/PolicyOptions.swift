@@ -34,11 +34,11 @@ struct PolicyOptions: ParsableArguments {
 
     /// What a sound policy holds, in a few words.
     static func summary(_ loaded: LoadedPolicy, _ policy: Policy) -> String {
-        let parts = [
-            (policy.keys.count, "key"), (policy.commands.count, "command"), (loaded.testCount, "test"),
-            (loaded.diagnostics.count, "warning"),
-        ]
-        return parts.map { $0 == 1 ? "1 \($1)" : "\($0) \($1)s" }.joined(separator: ", ")
+        let authorities = policy.authorities.count
+        let parts =
+            [(policy.keys.count, "key", "keys")] + (authorities > 0 ? [(authorities, "authority", "authorities")] : [])
+            + [(policy.commands.count, "command", "commands"), (loaded.testCount, "test", "tests"), (loaded.diagnostics.count, "warning", "warnings")]
+        return parts.map { $0 == 1 ? "1 \($1)" : "\($0) \($2)" }.joined(separator: ", ")
     }
 }
 
