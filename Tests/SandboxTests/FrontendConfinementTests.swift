@@ -8,7 +8,7 @@ import Testing
         print("postern-frontend may call: \(names.joined(separator: " "))")
         #expect(names.count <= 20)
         #expect(Set(names).count == names.count)
-        for dangerous in ["open", "openat", "socket", "connect", "clone", "execve", "kill", "ptrace", "ioctl", "fcntl", "prctl"] {
+        for dangerous in ["open", "openat", "socket", "connect", "clone", "execve", "kill", "ptrace", "ioctl", "fcntl", "prctl", "seccomp"] {
             #expect(!names.contains(dangerous))
         }
     }

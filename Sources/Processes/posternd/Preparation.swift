@@ -13,10 +13,11 @@ struct Preparation {
 
     init(_ options: Options) throws(Fault) {
         Sodium.initialize()
-        try naming("process", isTemporary: true) { () throws(Errno) in
+        try naming("own confinement", isTemporary: true) { () throws(Errno) in
             if options.isWaiting { try setProcessName(Self.waitingName) }
             try setNotDumpable()
             try setSubreaper()
+            try MonitorConfinement.enter()
         }
         hostKeys = try HostKeys(options.hostKeys, trusting: isRoot ? nil : Users.currentUID)
         signals = try naming("signals", isTemporary: true) { () throws(Errno) in

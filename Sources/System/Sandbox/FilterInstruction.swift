@@ -7,6 +7,8 @@ public struct FilterInstruction: Equatable, Sendable {
         case fail(Int32)
         /// Whoever holds the listener answers (``DenialLog``).
         case notify
+        /// A tracer decides; without one it is not implemented.
+        case trace
         case kill
 
         /// The value the program returns for it.
@@ -15,6 +17,7 @@ public struct FilterInstruction: Equatable, Sendable {
             case .allow: 0x7fff_0000
             case .fail(let number): 0x0005_0000 | UInt32(truncatingIfNeeded: number) & 0xffff
             case .notify: 0x7fc0_0000
+            case .trace: 0x7ff0_0000
             case .kill: 0x8000_0000
             }
         }

@@ -1,6 +1,6 @@
-/// A seccomp program that allows a short list of system calls and kills the process at any other (seccomp(2)).
+/// A seccomp program that allows a short list of system calls and kills the process at any other, or the other way round (seccomp(2)).
 ///
-/// Assembled here in plain Swift, so that what confines the frontend can be read on one page.
+/// Assembled here in plain Swift, so that what confines frontend and monitor can be read on one page.
 public struct FilterProgram: Equatable, Sendable {
     /// A condition on the lower 32 bits of an argument; all that are given must hold.
     public enum Check: Equatable, Sendable {
@@ -29,6 +29,16 @@ public struct FilterProgram: Equatable, Sendable {
         instructions = FilterInstruction.refuseCalls(foreignTo: architecture)
         for call in calls { allow(call) }
         emit(.finish(.kill))
+    }
+
+    /// Denies these calls, whatever their arguments, in the way of ``MonitorConfinement``, and allows all others of this machine.
+    public init(denying calls: [Call], on architecture: Architecture = .running) {
+        instructions = FilterInstruction.refuseCalls(foreignTo: architecture)
+        for call in calls {
+            emit(.jump(ifEqual: call.number, then: 0, otherwise: 1))
+            emit(.finish(.trace))
+        }
+        emit(.finish(.allow))
     }
 
     /// Records of 8 bytes in this machine's byte order, for ``ProcessPlan/filter``.

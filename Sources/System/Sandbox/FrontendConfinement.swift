@@ -6,6 +6,10 @@ public enum FrontendConfinement {
     /// Every system call it can make from then on; any other ends it with SIGSYS.
     ///
     /// No new descriptor but those received from the monitor, no signal, no process, no executable memory.
+    ///
+    /// There is no second filter for the time after authentication. Of these calls one has no use then: setsockopt(2), by which
+    /// acknowledgements are hurried before (``Descriptor/setQuickAck()``), and which can set nothing but options of TCP. To stack a filter that
+    /// lacks it, this one would have to allow seccomp(2): whoever is not authenticated would get the kernel's compiler of filters in exchange.
     public static let allowedCalls: [FilterProgram.Call] = [
         // Bytes: the peer, the pipes of commands, the monitor.
         .init("ppoll", SYS_ppoll),

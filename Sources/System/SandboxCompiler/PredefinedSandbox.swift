@@ -25,6 +25,8 @@ public enum PredefinedSandbox {
             "@default", "@basic-io", "@file-system", "@io-event", "@process", "@signal", "@sync", "@timer", "@memory", "@transfer",
             "@inspect", "@pipe", "@stream",
         ]
+        // The kernel counts all of its user's, in other connections too.
+        plan.limits.processes = 512
         // It writes in its private directory only.
         plan.limits.fileSize = 1 << 30
         return plan
@@ -37,8 +39,6 @@ public enum PredefinedSandbox {
         let git = ["git", "git-upload-pack", "git-upload-archive", "sh"].map { "/usr/bin/\($0)" }
         plan.paths = settings + devices + libraries + git.map { PathRule(path: $0, access: .execute, isRequired: false) }
         plan.limits.memory = 2 << 30
-        // The kernel counts all of its user's: many may push at once.
-        plan.limits.processes = 512
         plan.limits.openFiles = 1024
         return plan
     }()
@@ -59,8 +59,6 @@ public enum PredefinedSandbox {
         plan.paths = settings + devices + libraries
         plan.allowedCalls.removeAll { $0 == "@process" }
         plan.allowedCalls += ["prctl", "getrusage", "times", "tgkill"]
-        // It can start none; the kernel counts all of its user's, who may send much at once.
-        plan.limits.processes = 512
         plan.limits.fileSize = nil
         plan.limits.memory = 256 << 20
         plan.limits.openFiles = 64
@@ -75,7 +73,6 @@ public enum PredefinedSandbox {
         plan.paths += resolver
         plan.allowedCalls += ["@ipc", "@aio", "@memlock", "@network-io", "@resources", "@pkey", "@sandbox"]
         plan.limits.fileSize = nil
-        plan.limits.processes = 512
         plan.limits.memory = 4 << 30
         plan.limits.openFiles = 4096
         return plan

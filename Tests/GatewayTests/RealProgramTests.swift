@@ -1,0 +1,90 @@
+import Foundation
+import Linux
+import Testing
+
+/// By OpenSSH's client, in the sandbox that each has. Git is in GitTests and its kin: upload-pack, receive-pack, hooks.
+@Suite("DESIGN §3.4: real programs live in their sandboxes") struct RealProgramTests {
+    private static let commands =
+        TestPolicy.shell
+        + TestPolicy.command(
+            "rsync", usage: "rsync --server [--sender] <flags> . <path>", run: ["/usr/bin/rsync", "--server", "[--sender]", "<flags>", ".", "<path>"],
+            lines: "args = { flags = { match = '-[A-Za-z.]+' }, path = { path_in = '$DIRECTORY/place' } }\nsandbox = 'place'")
+        + TestPolicy.command("pack", run: ["/bin/tar", "-C", "$DIRECTORY/place", "-cf", "-", "."], lines: "sandbox = 'place'")
+        + TestPolicy.command("unpack", run: ["/bin/tar", "-C", "$DIRECTORY/place", "-xpf", "-"], lines: "sandbox = 'place'")
+        + TestPolicy.command("py", usage: "py <script>", run: ["/usr/bin/python3", "-c", "<script>"], lines: "args = { script = { match = '(?s).*' } }\nsandbox = 'place'")
+        + ["tool", "git-read", "git-write", "drop", "service"].map { name in
+            TestPolicy.command("static-\(name)", run: ["/usr/sbin/ldconfig", "--version"], lines: "sandbox = 'roomy-\(name)'") + "[sandbox.roomy-\(name)]\nbase = '\(name)'\nprocesses = 1000\n\n"
+        }.joined()
+        + "[sandbox.place]\nbase = 'tool'\nwrite = ['$DIRECTORY/place']\nprocesses = 1000\n"
+
+    private func serving(_ body: (Gateway) throws -> Void) throws {
+        let may = ["sh", "rsync", "pack", "unpack", "py"] + ["tool", "git-read", "git-write", "drop", "service"].map { "static-\($0)" }
+        let policy = TestPolicy(keys: [.init(name: "alice", lines: "may = [\(may.map { "'\($0)'" }.joined(separator: ", "))]")], commands: Self.commands) { directory in
+            try makeDirectory("\(directory)/place", mode: 0o777)
+            try FileManager.default.setAttributes([.posixPermissions: 0o777], ofItemAtPath: "\(directory)/place")
+            try makeDirectory("\(directory)/mine", mode: 0o755)
+            for n in 1...20 { try createFile("\(directory)/mine/file\(n)", [UInt8](repeating: UInt8(n), count: n * 5000), mode: 0o644) }
+        }
+        try Gateway.serving(policy, body)
+    }
+
+    private func same(_ gateway: Gateway, _ other: String) throws -> Bool {
+        try run(["/usr/bin/diff", "-r", "\(gateway.directory)/mine", "\(gateway.directory)/\(other)"]).code == 0
+    }
+
+    @Test func `rsync's server takes files and gives them`() throws {
+        try serving { gateway in
+            let remote = gateway.sshCommand([]).dropLast().joined(separator: " ")
+            let rsync = { (from: String, to: String) in try run(["/usr/bin/rsync", "-rt", "-e", remote, from, to]) }
+            let given = try rsync("\(gateway.directory)/mine/", "gateway:\(gateway.directory)/place/")
+            #expect(given.code == 0, "\(given)")
+            #expect(try same(gateway, "place"))
+            let taken = try rsync("gateway:\(gateway.directory)/place/", "\(gateway.directory)/back/")
+            #expect(taken.code == 0, "\(taken)")
+            #expect(try same(gateway, "back"))
+        }
+    }
+
+    @Test func `tar packs and unpacks`() throws {
+        try serving { gateway in
+            let (pack, unpack) = (gateway.sshCommand(["pack"]).joined(separator: " "), gateway.sshCommand(["unpack"]).joined(separator: " "))
+            let script = "cd \(gateway.directory) && tar -C mine -cf - . | \(unpack) && mkdir back && \(pack) | tar -C back -xf -"
+            let outcome = try run(["/bin/sh", "-c", script])
+            #expect(outcome.code == 0, "\(outcome)")
+            #expect(try same(gateway, "place") && same(gateway, "back"))
+        }
+    }
+
+    @Test func `a shell script with pipes, here-documents and substitutions`() throws {
+        try serving { gateway in
+            let script = "t=$(mktemp) && sort <<E | uniq -c | awk '{ print $1 $2 }' | tee $t | tr '\\n' ' ' && wc -l < $t\nb\na\nb\nE\n"
+            #expect(try gateway.script(script).output == "1a 2b 2\n")
+        }
+    }
+
+    @Test func `python3, its processes, threads, databases and temporary files`() throws {
+        try serving { gateway in
+            let script = """
+                import sqlite3, subprocess, tempfile, threading, multiprocessing.pool, os
+                with tempfile.TemporaryDirectory() as d:
+                    db = sqlite3.connect(d + "/db"); db.execute("create table t (x)"); db.executemany("insert into t values (?)", [(n,) for n in range(10)]); db.commit()
+                    print(db.execute("select sum(x) from t").fetchone()[0])
+                print(sum(multiprocessing.pool.ThreadPool(4).map(len, ["a", "bb"])))
+                print(subprocess.run(["sort", "-r"], input=b"a\\nb\\n", capture_output=True).stdout.decode().split())
+                open("\(gateway.directory)/place/file", "w").write("x")
+                """
+            let outcome = try gateway.ssh("py '\(script)'")
+            #expect(outcome.output == "45\n3\n['b', 'a']\n" && outcome.errors == "", "\(outcome)")
+        }
+    }
+
+    /// ldconfig(8) is linked statically, since it repairs what others need.
+    @Test func `a static program runs in each of the predefined ones`() throws {
+        try serving { gateway in
+            for name in ["tool", "git-read", "git-write", "drop", "service"] {
+                let outcome = try gateway.ssh("static-\(name)")
+                #expect(outcome.output.hasPrefix("ldconfig (") && outcome.code == 0, "\(name): \(outcome)")
+            }
+        }
+    }
+}
