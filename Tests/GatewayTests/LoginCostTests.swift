@@ -12,7 +12,10 @@ import Testing
                 try Self.keys(many).write(toFile: "\(other.directory)/many", atomically: false, encoding: .utf8)
                 var policy = TestPolicy()
                 policy.more = "[group.many]\nkeys = 'many'\nmay = ['sh']\n"
-                try other.apply(policy)
+                try policy.text(directory: other.directory, user: other.user.name).write(toFile: "\(other.directory)/policy.toml", atomically: false, encoding: .utf8)
+                let paths = ["\(other.directory)/policy.toml", "-o", "\(other.directory)/policy.db"]
+                let applied = try run([try Gateway.program("postern"), "apply"] + paths, patience: .seconds(300))
+                #expect(applied.code == 0, "\(applied)")
                 let gateways = [few, other]
                 for gateway in gateways { #expect(try gateway.script("true").code == 0) }
                 // Some processes may be there ahead of their connections.

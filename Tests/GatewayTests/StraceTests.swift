@@ -16,7 +16,7 @@ import Testing
             let programs = Set(calls.compactMap { $0.firstMatch(of: /execve(?:at)?\((?:\d+<([^>]*)>|"([^"]*)")/).map { String($0.1 ?? $0.2 ?? "") } })
             let names = Set(programs.map { $0.split(separator: "/").last.map(String.init) ?? $0 })
             #expect(calls.count >= 10, "\(text)")
-            #expect(names == ["posternd", "postern-frontend", "echo"], "\(text)")
+            #expect(names == ["posternd", "postern-frontend", "postern-init", "echo"], "\(text)")
         }
     }
 }
