@@ -64,4 +64,23 @@ import Testing
             _ = try login()
         }
     }
+
+    @Test func `who goes before anybody looked costs no process, and no line of the log`() throws {
+        let resets = """
+            import socket, struct, sys
+            for _ in range(300):
+                one = socket.socket()
+                one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
+                one.connect(('127.0.0.1', int(sys.argv[1])))
+                one.close()
+            """
+        try Gateway.serving(.init(gateway: "exempt = []\npenalties = { silent = '0s' }")) { gateway in
+            let flood = try run(["/usr/bin/python3", "-c", resets, "\(gateway.port)"])
+            let outcome = try gateway.ssh(Gateway.line("echo in"), options: ["-b", "127.0.0.3"])
+            #expect(flood.code == 0 && outcome.output == "in\n", "\(flood) \(outcome)")
+            let log = gateway.log
+            // The listener may be faster than a client: then it is a connection as any other, which was closed by the peer.
+            #expect(!log.contains("posternd: connection") && !log.contains("unknown"), "\(log.suffix(2000))")
+        }
+    }
 }

@@ -141,4 +141,27 @@ import Testing
             try haproxy.kill()
         }
     }
+
+    /// As a normal user the tests cannot read deploy/.
+    @Test(.enabled(if: isRoot, "reads deploy/")) func `deploy/haproxy.cfg passes connections on, and its checks are no offence`() throws {
+        try Gateway.serving(.init(gateway: Self.proxied + "\nexempt = []\npenalties = { silent = '40s', threshold = '30s' }")) { gateway in
+            let port = try Descriptor.listen(on: SocketAddress(host: "127.0.0.1", port: 0)).localAddress().port
+            let configuration = "\(gateway.directory)/haproxy.cfg"
+            let changes = [
+                "bind :22\n": "bind 127.0.0.1:\(port)\n", "192.0.2.10:2222": "127.0.0.1:\(gateway.port) source 127.0.0.5", " check\n": " check inter 100ms\n",
+            ]
+            let text = try String(contentsOfFile: "\(UnitTests.deploy)/haproxy.cfg", encoding: .utf8)
+            #expect(changes.keys.allSatisfy { text.contains($0) })
+            try changes.reduce(text) { $0.replacing($1.key, with: $1.value) }.write(toFile: configuration, atomically: false, encoding: .utf8)
+            let haproxy = try RunningProgram(["/usr/sbin/haproxy", "-db", "-f", configuration])
+            let options = ["-b", "127.0.0.7", "-o", "Port=\(port)", "-o", "HostKeyAlias=[127.0.0.1]:\(gateway.port)"]
+            let isServed = try becomesTrue(within: .seconds(20)) { try gateway.script("echo in", options: options).output == "in\n" }
+            #expect(isServed, "\(haproxy.errorsSoFar)")
+            // Each takes as long as a check or two.
+            for _ in 0..<20 { #expect(try gateway.script("echo in", options: options).output == "in\n") }
+            _ = try gateway.record("authentication") { $0["peer"] == "127.0.0.7" && $0["result"] == "granted" }
+            #expect(try gateway.records("refused").isEmpty && !gateway.log.contains("posternd: connection"), "\(gateway.log.suffix(2000))")
+            try haproxy.kill()
+        }
+    }
 }

@@ -32,7 +32,7 @@ struct Arrival {
         connection = handOver.connection
         connectionID = Self.randomID()
         identification = Self.identification(software, connectionID)
-        let (far, near) = Self.ends(of: connection)
+        let (far, near) = try Self.ends(of: connection)
         self.log = log
         log.connection = connectionID
         log.peer = far.host
@@ -70,22 +70,31 @@ struct Arrival {
     private func greet() throws(Fault) {
         // Where the connection is not TCP this fails, and does not matter.
         do throws(Errno) { try connection.setNoDelay() } catch {}
-        try naming("connection", isTemporary: true) { () throws(Errno) in try connection.writeAll(Array("\(identification)\r\n".utf8)) }
+        try naming("connection", isTemporary: true) { () throws(Errno) in
+            do throws(Errno) {
+                try connection.writeAll(Array("\(identification)\r\n".utf8))
+            } catch .connectionReset, .brokenPipe {
+                // The client has gone: the frontend finds that out too, and the log says it as of every other.
+            }
+        }
     }
 
     /// Thrown for a connection that was told to go.
     struct TurnedAway: Error {}
 
-    private static func ends(of connection: Descriptor) -> (peer: Session.Endpoint, local: Session.Endpoint) {
-        func endpoint(_ address: () throws(Errno) -> SocketAddress) -> Session.Endpoint {
+    /// - Throws: ``TurnedAway`` where the client has gone before anybody looked: nobody knows any more who it was.
+    private static func ends(of connection: Descriptor) throws(TurnedAway) -> (peer: Session.Endpoint, local: Session.Endpoint) {
+        func endpoint(_ address: () throws(Errno) -> SocketAddress) throws(TurnedAway) -> Session.Endpoint {
             do throws(Errno) {
                 let found = try address()
                 return Session.Endpoint(host: found.host, port: found.port)
+            } catch .notConnected {
+                throw TurnedAway()
             } catch {
                 return Session.Endpoint(host: "unknown", port: 0)
             }
         }
-        return (endpoint(connection.peerAddress), endpoint(connection.localAddress))
+        return (try endpoint(connection.peerAddress), try endpoint(connection.localAddress))
     }
 
     static func identification(_ software: String, _ connectionID: String) -> String { "SSH-2.0-\(software) \(connectionID)" }

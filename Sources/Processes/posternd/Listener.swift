@@ -107,6 +107,9 @@ struct Listener {
             let gateway = try policy.gateway()
             log.peer = try connection.peerAddress().host
             answer = try table.enter(Arrival.source(log.peer, gateway), gateway, offering: true)
+        } catch let error as Errno where error == .notConnected {
+            // It has gone already: nobody is there to be served, and nobody knows any more who it was.
+            return
         } catch {
             // It looks for a place itself, and says what is wrong.
             return serve(connection, nil)
