@@ -2,7 +2,7 @@ import Foundation
 import Linux
 import Testing
 
-@Suite("posternd(8), Signals: stopping and changing without cutting anybody") struct DrainTests {
+@Suite("posternd(8), Signals: stopping and changing without cutting anybody", .serialized) struct DrainTests {
     private func running(_ gateway: Gateway, _ script: String, _ count: Int = 1) throws -> [RunningProgram] {
         let clients = try (0..<count).map { _ in try RunningProgram(gateway.sshCommand([Gateway.line(script)])) }
         #expect(try becomesTrue(within: .seconds(60)) { clients.allSatisfy { $0.outputSoFar.hasPrefix("started\n") } })
@@ -26,7 +26,8 @@ import Testing
     }
 
     @Test func `without waiting the next listener is there at once, and what runs goes on all the same`() throws {
-        var policy = TestPolicy(gateway: "drain = '1m'")
+        var policy = Self.crowd
+        policy.gateway = "drain = '1m'"
         policy.arguments = ["--no-wait"]
         try Gateway.serving(policy) { gateway in
             let go = "\(gateway.directory)/go"
@@ -95,10 +96,18 @@ import Testing
         }
     }
 
+    /// As a user that no other test counts against its limits; so that there can be many of its commands.
+    private static var crowd: TestPolicy {
+        var policy = TestPolicy()
+        guard isRoot else { return policy }
+        policy.commands = policy.commands.replacing("as = \"$USER\"", with: "as = \"nobody\"\nlogin = \"$USER\"\nsandbox = \"crowd\"")
+        policy.commands += "[sandbox.crowd]\nprocesses = 1000\n"
+        return policy
+    }
+
     @Test func `a hang-up takes up the policy, and cuts nobody`() throws {
-        // All tests share the processes that a sandbox allows its user.
         let count = isRoot && isLong ? 50 : 4
-        try Gateway.serving { gateway in
+        try Gateway.serving(Self.crowd) { gateway in
             let go = "\(gateway.directory)/go"
             let clients = try running(gateway, "echo started; while ! test -e \(go); do sleep 0.2; done; echo done", count)
             var changed = gateway.policy

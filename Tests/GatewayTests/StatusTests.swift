@@ -67,6 +67,25 @@ import Testing
         }
     }
 
+    @Test func `two gateways that share the directory see each other's sessions, and the end of one harms none of the other's`() throws {
+        try Gateway.serving { gateway in
+            let port = try Descriptor.listen(on: SocketAddress(host: "127.0.0.1", port: 0)).localAddress().port
+            let other = try RunningProgram(try Gateway.command(gateway.directory) + ["--listen", "127.0.0.1:\(port)"])
+            let options = ["-o", "Port=\(port)", "-o", "HostKeyAlias=[127.0.0.1]:\(gateway.port)"]
+            #expect(try becomesTrue(within: .seconds(20)) { try gateway.script("echo in", options: options).output == "in\n" })
+            let clients = try [[], options].map { try RunningProgram(gateway.sshCommand([Gateway.line("echo started; exec sleep 62")], options: $0)) }
+            #expect(try becomesTrue(within: .seconds(10)) { clients.allSatisfy { $0.outputSoFar == "started\n" } })
+            #expect(try sessions(gateway).count { $0["id"] != nil } == 2)
+            try other.child.sendSignal(.terminate)
+            #expect(try other.wait(.seconds(20)).code == 0)
+            #expect(try clients[1].wait(.seconds(20)).code != 0)
+            #expect(try becomesTrue(within: .seconds(10)) { try sessions(gateway).count { $0["id"] != nil } == 1 })
+            #expect(LiveProcess(clients[0].pid) != nil)
+            #expect(try gateway.script("echo in").output == "in\n")
+            try clients[0].kill()
+        }
+    }
+
     @Test func `one is ended by its id, and all that it runs, and no other`() throws {
         try Gateway.serving { gateway in
             let clients = try (0..<2).map { _ in try RunningProgram(gateway.sshCommand([Gateway.line("echo started; exec sleep 61")])) }

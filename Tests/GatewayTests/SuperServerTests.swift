@@ -62,6 +62,35 @@ import Testing
         }
     }
 
+    private static let supervisor = "/usr/bin/s6-supervise"
+
+    @Test(.enabled(if: isRoot && FileManager.default.isExecutableFile(atPath: supervisor), "needs s6 (make setup), and reads deploy/ as root"))
+    func `T33: deploy/s6/run is a service, which is started again when it is killed`() throws {
+        try Gateway.serving { gateway in
+            let (port, service) = (try Self.freePort(), "\(gateway.directory)/service")
+            try makeDirectory(service, mode: 0o755)
+            let command = (try Gateway.command(gateway.directory) + ["--log", "\(gateway.directory)/log", "--listen", "127.0.0.1:\(port)"]).joined(separator: " ")
+            let text = try String(contentsOfFile: "\(UnitTests.deploy)/s6/run", encoding: .utf8)
+            #expect(text.contains("/usr/sbin/posternd --listen 2222"))
+            try createFile("\(service)/run", Array(text.replacing("/usr/sbin/posternd --listen 2222", with: command).utf8), mode: 0o755)
+            let running = try RunningProgram([Self.supervisor, service])
+            let options = ["-o", "Port=\(port)", "-o", "HostKeyAlias=[127.0.0.1]:\(gateway.port)"]
+            var listeners: [Int32] = []
+            for _ in 0..<2 {
+                try Self.wait(for: port, running)
+                #expect(try gateway.script("echo in", options: options).output == "in\n")
+                let listener = try #require(LiveProcess.all.first { $0.parent == running.pid && $0.name == "posternd" })
+                listeners.append(listener.pid)
+                _ = try run(["/bin/kill", "-KILL", "\(listener.pid)"])
+                #expect(try becomesTrue(within: .seconds(10)) { !listener.isAlive })
+            }
+            #expect(Set(listeners).count == 2)
+            // TERM brings the service down, and the supervisor with it.
+            try running.child.sendSignal(.terminate)
+            _ = try running.wait(.seconds(20))
+        }
+    }
+
     /// inetd takes a path, and the words from the program's name on.
     private static func line(_ gateway: Gateway, _ server: Server) throws -> String {
         let words = try Gateway.command(gateway.directory) + ["--log", "\(gateway.directory)/log"]
