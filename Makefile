@@ -1,7 +1,7 @@
 # make run    sets up, builds, starts a demo gateway on loopback and prints the ssh line to try
 # make test   sets up, builds and runs everything that takes minutes, not hours
 #
-# Others: setup build test-long bench fuzz install deb format clean
+# Others: setup build test-long bench docs fuzz install deb format clean
 
 SWIFT       ?= swift
 PREFIX      ?= /usr
@@ -18,7 +18,7 @@ PROGRAMS    := posternd postern-frontend postern-files postern-git postern-git-h
 
 FUZZ_SECONDS ?= 600
 
-.PHONY: setup build run test test-long bench fuzz install install-files deb format clean
+.PHONY: setup build run test test-long bench docs fuzz install install-files deb format clean
 
 setup:
 	@scripts/setup
@@ -38,6 +38,12 @@ test-long: build
 bench: build
 	@scripts/bench "$(RELEASE)"
 	@scripts/bench-files "$(RELEASE)"
+	@bench/library "$(RELEASE)"
+
+# The library's pages, by docc: .build/docs/*.doccarchive. A link that leads nowhere is an error.
+docs: setup
+	$(SWIFT) build
+	@scripts/docs
 
 # Ten minutes for each target, or FUZZ_SECONDS.
 fuzz: setup

@@ -32,8 +32,21 @@ import Testing
     }
 
     private static func build(_ directory: String, _ more: [String] = []) throws -> Outcome {
+        try runAsHere(["swift", "build", "--package-path", directory] + more)
+    }
+
+    /// Where swift is, `PATH` says.
+    private static func runAsHere(_ words: [String]) throws -> Outcome {
         let inherited = ["PATH", "HOME"].map { "\($0)=\(ProcessInfo.processInfo.environment[$0] ?? "/")" }
-        return try run(["/usr/bin/env"] + inherited + ["swift", "build", "--package-path", directory] + more, patience: .seconds(900))
+        return try run(["/usr/bin/env"] + inherited + words, patience: .seconds(900))
+    }
+
+    @Test(.enabled(if: isLong, "documents everything: POSTERN_LONG=1")) func `docc finds nothing wrong with the documentation`() async throws {
+        try await onThread {
+            let outcome = try Self.runAsHere([package.appending(path: "scripts/docs").path(percentEncoded: false)])
+            if outcome.code == 77 { return print("skipped: \(outcome.errors)") }
+            #expect(outcome.code == 0, "\(outcome)")
+        }
     }
 
     @Test(.enabled(if: isLong, "builds everything once more: POSTERN_LONG=1")) func `depends on it by version, builds and runs; what must not compile does not`() async throws {
