@@ -200,6 +200,9 @@ import Testing
                 let frontend = try #require(below.first { $0.name == "postern-fronten" })
                 let monitor = try #require(below.first { $0.pid == frontend.parent })
                 #expect(monitor.parent == gateway.process.pid)
+                // Its own deny list, and as root six capabilities: CHOWN, KILL, SETGID, SETUID, SETPCAP, SYS_ADMIN.
+                #expect(monitor.status["Seccomp"] == "2" && monitor.status["Seccomp_filters"] == "1")
+                if isRoot { #expect(monitor.status["CapPrm"] == "00000000002001e1" && monitor.status["CapBnd"] == "0000000000000000") }
                 let status = frontend.status
                 #expect(status["NoNewPrivs"] == "1")
                 #expect(status["Seccomp"] == "2")
