@@ -8,10 +8,10 @@ import Testing
         TestPolicy.shell
         + TestPolicy.command(
             "rsync", usage: "rsync --server [--sender] <flags> . <path>", run: ["/usr/bin/rsync", "--server", "[--sender]", "<flags>", ".", "<path>"],
-            lines: "args = { flags = { match = '-[A-Za-z.]+' }, path = { path_in = '$DIRECTORY/place' } }\nsandbox = 'place'")
+            lines: "args = { flags = { match = '-[A-Za-z.]+' }, path = { one_of = ['$DIRECTORY/place/'] } }\nsandbox = 'place'")
         + TestPolicy.command("pack", run: ["/bin/tar", "-C", "$DIRECTORY/place", "-cf", "-", "."], lines: "sandbox = 'place'")
         + TestPolicy.command("unpack", run: ["/bin/tar", "-C", "$DIRECTORY/place", "-xpf", "-"], lines: "sandbox = 'place'")
-        + TestPolicy.command("py", usage: "py <script>", run: ["/usr/bin/python3", "-c", "<script>"], lines: "args = { script = { match = '(.|\\n)*' } }\nsandbox = 'place'")
+        + TestPolicy.command("py", run: ["/usr/bin/python3", "$DIRECTORY/place/script.py"], lines: "sandbox = 'place'")
         + ["tool", "git-read", "git-write", "drop", "service"].map { name in
             TestPolicy.command("static-\(name)", run: ["/usr/sbin/ldconfig", "--version"], lines: "sandbox = 'roomy-\(name)'") + "[sandbox.roomy-\(name)]\nbase = '\(name)'\nprocesses = 1000\n\n"
         }.joined()
@@ -77,7 +77,8 @@ import Testing
                 print(subprocess.run(["sort", "-r"], input=b"a\\nb\\n", capture_output=True).stdout.decode().split())
                 open("\(gateway.directory)/place/file", "w").write("x")
                 """
-            let outcome = try gateway.ssh("py '\(script)'")
+            try createFile("\(gateway.directory)/place/script.py", Array(script.utf8), mode: 0o644)
+            let outcome = try gateway.ssh("py")
             #expect(outcome.output == "45\n3\n['b', 'a']\n" && outcome.errors == "", "\(outcome)")
         }
     }
