@@ -43,7 +43,7 @@ import Testing
 
     @Test(.enabled(if: isLong, "documents everything: POSTERN_LONG=1")) func `docc finds nothing wrong with the documentation`() async throws {
         try await onThread {
-            let outcome = try Self.runAsHere([package.appending(path: "scripts/docs").path(percentEncoded: false)])
+            let outcome = try Self.runAsHere([Self.package.appending(path: "scripts/docs").path(percentEncoded: false)])
             if outcome.code == 77 { return print("skipped: \(outcome.errors)") }
             #expect(outcome.code == 0, "\(outcome)")
         }
