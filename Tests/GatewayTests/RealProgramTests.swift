@@ -69,11 +69,11 @@ import Testing
     @Test func `python3, its processes, threads, databases and temporary files`() throws {
         try serving { gateway in
             let script = """
-                import sqlite3, subprocess, tempfile, threading, multiprocessing.pool, os
+                import sqlite3, subprocess, tempfile, concurrent.futures
                 with tempfile.TemporaryDirectory() as d:
                     db = sqlite3.connect(d + "/db"); db.execute("create table t (x)"); db.executemany("insert into t values (?)", [(n,) for n in range(10)]); db.commit()
                     print(db.execute("select sum(x) from t").fetchone()[0])
-                print(sum(multiprocessing.pool.ThreadPool(4).map(len, ["a", "bb"])))
+                print(sum(concurrent.futures.ThreadPoolExecutor(4).map(len, ["a", "bb"])))
                 print(subprocess.run(["sort", "-r"], input=b"a\\nb\\n", capture_output=True).stdout.decode().split())
                 open("\(gateway.directory)/place/file", "w").write("x")
                 """

@@ -249,9 +249,13 @@ struct Monitor {
         } else if let command = commands.values.first(where: { $0.process.pid == reaped.pid }) {
             finish(command, reaped.exit)
         } else if reaped.pid == frontendPID, case .signaled(let signal, _) = reaped.exit.status, frontend != nil {
-            log.error("the frontend was ended by \(signal)")
-            hasMisbehaved = true
+            noteCrash(signal)
         }
+    }
+
+    private mutating func noteCrash(_ signal: Signal) {
+        log.error("the frontend was ended by \(signal)")
+        hasMisbehaved = true
     }
 
     // MARK: - The frontend's requests
@@ -393,7 +397,12 @@ struct Monitor {
         }
         guard let ended = frontend else { return }
         frontend = nil
-        // One that hangs is killed; one that has gone cannot be.
-        do throws(Errno) { try ended.process.sendSignal(.kill) } catch {}
+        do throws(Errno) {
+            // One that hangs is killed. Its end comes at once, and a sweep need not look for it.
+            try ended.process.sendSignal(.kill)
+            if case .signaled(let signal, _) = try ended.process.waitUntilExit().status, signal != .kill { noteCrash(signal) }
+        } catch {
+            // It has gone, and was reaped.
+        }
     }
 }

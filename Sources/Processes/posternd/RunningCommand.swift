@@ -50,7 +50,7 @@ struct RunningCommand {
     /// Between TERM and KILL after a timeout.
     private static let grace: Duration = .seconds(2)
     /// The same after the client has gone: all is over within a second (DESIGN §4.1).
-    private static let shortGrace: Duration = .milliseconds(400)
+    private static let shortGrace: Duration = .milliseconds(600)
 
     /// When something is due.
     var deadline: Duration? {
