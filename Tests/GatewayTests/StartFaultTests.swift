@@ -34,6 +34,17 @@ import Testing
         }
     }
 
+    @Test(.enabled(if: isRoot)) func `125: process 1 that may not signal`() throws {
+        var policy = Self.echo
+        policy.launcher = ["/usr/bin/setpriv", "--bounding-set=-kill"]
+        try Gateway.serving(policy) { gateway in
+            for _ in 0..<2 {
+                let outcome = try gateway.ssh("echo")
+                #expect(outcome.code == 125 && outcome.errors.hasPrefix("postern: echo could not be started: "), "\(outcome)")
+            }
+        }
+    }
+
     @Test func `125: a kernel without Landlock`() throws {
         try serving((444, 444), errno: 38) { _, texts in
             for text in texts { #expect(text.contains("sandbox: the policy, applied where there was more, needs Landlock ABI 3, and this kernel has 0"), "\(texts)") }

@@ -28,6 +28,7 @@ struct child {
     volatile struct postern_launch_result result;
     pid_t parent;
     int program, root, channel;  // where these descriptors are after they were placed, or -1
+    int monitor;                 // the other end of the channel, or -1
     volatile pid_t is_shared;    // not 0 while the second process of a pid namespace shares our memory
 };
 
@@ -162,11 +163,10 @@ static void check_paths(struct child *child) {
         const struct postern_path_within *within = &child->plan->paths[i];
         child->result.index = i;
         const long directory = syscall(SYS_openat, AT_FDCWD, within->directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
-        if (directory < 0) continue;
-        const long found = syscall(SYS_openat2, directory, within->path, &how, sizeof how);
-        if (found < 0 && (errno == EXDEV || errno == ELOOP || errno == EAGAIN)) fail(child, errno);
+        const long found = directory < 0 ? -1 : syscall(SYS_openat2, directory, within->path, &how, sizeof how);
+        if (found < 0 && errno != ENOENT && errno != ENOTDIR && errno != EACCES && errno != ENAMETOOLONG) fail(child, errno);
         if (found >= 0) must(child, syscall(SYS_close, found));
-        must(child, syscall(SYS_close, directory));
+        if (directory >= 0) must(child, syscall(SYS_close, directory));
     }
 }
 
@@ -248,6 +248,7 @@ static int run_child(void *argument) {
 static void prepare_namespaces(struct child *child) {
     // Signals for the program's group go to process 1's, which hands them on.
     must(child, syscall(SYS_setsid));
+    must(child, syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL));
     if (!(child->plan->settings.namespaces & CLONE_NEWNS)) return;
     must(child, syscall(SYS_mount, NULL, "/", NULL, MS_REC | MS_SLAVE, NULL));
     const struct postern_launch_plan *plan = child->plan;
@@ -259,6 +260,8 @@ static void prepare_namespaces(struct child *child) {
 static int run_second(void *argument) {
     struct child *child = argument;
     char word;
+    // Else a monitor that ends would not be missed.
+    must(child, syscall(SYS_close, child->monitor));
     if (must(child, syscall(SYS_read, child->channel, &word, 1)) != 1) fail(child, EPIPE);
     return run_child(child);
 }
@@ -283,32 +286,41 @@ static int run_first(void *argument) {
 }
 
 /// Takes one message of the child or of process 1, where it is due.
-static void receive_report(struct child *child, int channel) {
-    char byte;
+static void receive_report(struct child *child, char expected) {
+    char byte = 0;
     size_t count;
     int flags, listener = -1;
     if (child->result.error) return;
-    if (postern_receive(channel, &byte, 1, &listener, 1, &count, &flags) <= 0) child->result.error = EPIPE;
+    if (postern_receive(child->monitor, &byte, 1, &listener, 1, &count, &flags) <= 0 || byte != expected) child->result.error = EPIPE;
     if (listener >= 0) child->result.listener = listener;
 }
 
-/// Lets the program's process go on once process 1 says that it is there, and waits until it was executed, or has failed.
-static void release(struct child *child, int channel) {
-    receive_report(child, channel);
-    if (child->result.error == 0 && postern_send(channel, "G", 1, NULL, 0) < 0) child->result.error = errno;
-    if (child->result.error) syscall(SYS_kill, child->result.pid, SIGKILL);
-    // No call that fails: `errno` is one for both as long as they share memory. The kernel clears the word when they do no more.
-    while (child->is_shared) syscall(SYS_futex, &child->is_shared, FUTEX_WAIT, 1, NULL, NULL, 0);
+/// Once process 1 can be reaped, none of its namespace is left.
+static bool has_ended(pid_t pid) {
+    siginfo_t information = {0};
+    return syscall(SYS_waitid, P_PID, pid, &information, WEXITED | WNOHANG | WNOWAIT, NULL) == 0 && information.si_pid == pid;
 }
 
-static void start(struct child *child, int channel, int *pidfd) {
+/// Lets the program's process go on once process 1 says that it is there, and waits until it was executed, or has failed.
+static void release(struct child *child) {
+    const struct timespec look = {.tv_nsec = 100 * 1000 * 1000};
+    receive_report(child, 'S');
+    if (child->result.error == 0 && postern_send(child->monitor, "G", 1, NULL, 0) < 0) child->result.error = errno;
+    if (child->result.error) syscall(SYS_kill, child->result.pid, SIGKILL);
+    // The kernel clears the word when they share memory no more. Until then `errno` is one for both: no call that fails, unless it takes very long.
+    while (child->is_shared && !has_ended(child->result.pid)) syscall(SYS_futex, &child->is_shared, FUTEX_WAIT, 1, &look, NULL, 0);
+}
+
+static void start(struct child *child, int *pidfd) {
     const bool has_first = child->plan->settings.namespaces & CLONE_NEWPID;
-    const int flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD | (int)child->plan->settings.namespaces;
+    const int flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD | (int)child->plan->settings.namespaces, theirs = child->channel;
     const pid_t pid = clone(has_first ? run_first : run_child, child, flags, child, pidfd);
     if (pid < 0) child->result.error = errno;
+    // They have it; if we had it too, we would not see them end.
+    if (theirs >= 0) close(theirs);
     child->result.pid = pid;
-    if (has_first && pid > 0) release(child, channel);
-    if (child->plan->settings.reports_denials) receive_report(child, channel);
+    if (has_first && pid > 0) release(child);
+    if (child->plan->settings.reports_denials) receive_report(child, 'L');
 }
 
 int postern_launch(const struct postern_launch_plan *plan, struct postern_launch_result *result) {
@@ -323,15 +335,14 @@ int postern_launch(const struct postern_launch_plan *plan, struct postern_launch
         return -1;
     }
     struct child *child = (struct child *)(stack + STACK_BYTES - 1024);
-    *child = (struct child){.plan = plan, .result = *result, .parent = getpid(), .channel = channel[1]};
+    *child = (struct child){.plan = plan, .result = *result, .parent = getpid(), .channel = channel[1], .monitor = channel[0]};
     const uint64_t all = ~0ULL;
     uint64_t before;
     int pidfd = -1;
     syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, KERNEL_SIGNAL_SET_BYTES);
-    start(child, channel[0], &pidfd);
+    start(child, &pidfd);
     const pid_t pid = child->result.pid;
     syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, KERNEL_SIGNAL_SET_BYTES);
-    if (channel[1] >= 0) close(channel[1]);
     *result = child->result;
     munmap(stack, STACK_BYTES);
     if (!has_first || result->error) close(channel[0]);
