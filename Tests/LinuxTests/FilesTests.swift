@@ -42,19 +42,6 @@ final class Scratch {
         #expect(throws: Errno.notFound) { try readFile(scratch.path + "/b", limit: 1) }
     }
 
-    @Test func `a mapped file is its bytes`() throws {
-        let scratch = try Scratch()
-        try createFile(scratch.path + "/a", [1, 2, 3, 4])
-        let mapped = try MappedFile(try openFile(scratch.path + "/a"))
-        #expect(mapped.count == 4)
-        #expect(mapped[3] == 4)
-        #expect(mapped.bytes(in: 1..<3) == [2, 3])
-        #expect(mapped.bytes(in: 4..<4) == [])
-        #expect(throws: Errno.fileTooLarge) { try MappedFile(try openFile(scratch.path + "/a"), limit: 3) }
-        try createFile(scratch.path + "/empty", [])
-        #expect(throws: Errno.invalidArgument) { try MappedFile(try openFile(scratch.path + "/empty")) }
-    }
-
     @Test func `a trusted file is opened as its user`() throws {
         #expect(try executablePath().hasPrefix("/"))
         let user = try #require(try Users.with(uid: 0))

@@ -1,7 +1,7 @@
 import Linux
 import Policy
 
-/// The compiled policy that is live, mapped anew when `postern apply` has published another (DESIGN §9).
+/// The compiled policy that is live, opened anew when `postern apply` has published another (DESIGN §9).
 ///
 /// A class, since there is one of it: whoever asks, asks what is live now.
 final class LivePolicy {
@@ -10,7 +10,7 @@ final class LivePolicy {
     private var file: FileStatus
     /// The file that is in use, for a process that is to have the same should the next one be unusable.
     private(set) var descriptor: Descriptor
-    private var compiled: CompiledPolicy<MappedPolicy>
+    private var compiled: CompiledPolicy<PolicyFile>
 
     /// - Parameters:
     ///   - trusted: who may own the file and the directories above it, besides root.
@@ -88,12 +88,9 @@ final class LivePolicy {
     }
 
     /// - Parameter path: what it is called.
-    private static func open(_ file: Descriptor, _ path: String) throws(Fault) -> (FileStatus, Descriptor, CompiledPolicy<MappedPolicy>) {
+    private static func open(_ file: Descriptor, _ path: String) throws(Fault) -> (FileStatus, Descriptor, CompiledPolicy<PolicyFile>) {
         let status = try naming("policy \"\(path)\"") { () throws(Errno) in try file.status() }
-        // An empty file cannot be mapped.
-        guard status.size > 0 else { throw Fault("policy \"\(path)\": \(CompiledPolicyError.notAPolicy)") }
-        let mapped = try naming("policy \"\(path)\"") { () throws(Errno) in try MappedFile(file) }
-        let compiled = try naming("policy \"\(path)\"") { () throws(CompiledPolicyError) in try CompiledPolicy(MappedPolicy(file: mapped)) }
+        let compiled = try naming("policy \"\(path)\"") { () throws(CompiledPolicyError) in try CompiledPolicy(PolicyFile(file: file, count: Int(status.size))) }
         return (status, file, compiled)
     }
 
@@ -120,10 +117,24 @@ extension FileStatus {
     }
 }
 
-/// A mapped file as the policy's storage.
-struct MappedPolicy: PolicyStorage {
-    let file: MappedFile
+/// An open file as the policy's storage. It is read, not mapped: who shortens a file that is mapped ends those who look at it.
+struct PolicyFile: PolicyStorage {
+    let file: Descriptor
+    let count: Int
 
-    var count: Int { file.count }
-    func bytes(in range: Range<Int>) -> [UInt8] { file.bytes(in: range) }
+    /// What cannot be read, or is there no more, is zeros, and no record of those is sound.
+    func bytes(in range: Range<Int>) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: range.count)
+        var position = 0
+        while position < bytes.count {
+            do throws(Errno) {
+                let count = try file.read(at: UInt64(range.lowerBound + position), into: &bytes, position..<bytes.count)
+                if count == 0 { break }
+                position += count
+            } catch {
+                return [UInt8](repeating: 0, count: range.count)
+            }
+        }
+        return bytes
+    }
 }
