@@ -139,7 +139,7 @@ struct ArrivalTable {
 }
 
 extension ArrivalTable.Claim {
-    /// As an argument for the process that takes it over.
+    /// As a text for the process that takes it over.
     var text: String { "\(index).\(taken)" }
 
     init?(_ text: String, source: Source?) {

@@ -43,7 +43,7 @@ struct Preparation {
 
     /// Waits until the listener at the other end of `channel` hands over a connection.
     ///
-    /// - Returns: nil when there will be none: the listener has gone or wants this pair no more, the frontend has gone, or a signal came.
+    /// - Returns: nil when there will be none: the listener has gone or wants this pair no more, or a signal came.
     func waitForConnection(on channel: Descriptor) throws(Fault) -> HandOver? {
         var poll = PollSet()
         for descriptor in [channel, signals.descriptor, frontend.channel] { poll.add(descriptor, .readable, token: Int(descriptor.number)) }
@@ -54,6 +54,7 @@ struct Preparation {
                 try naming("process", isTemporary: true) { () throws(Errno) in try setProcessName(Self.name) }
                 return handOver
             }
+            if ready.contains(where: { $0.token == frontend.channel.number }) { throw Fault("the frontend has ended before there was a connection", isTemporary: true) }
             if !ready.isEmpty { return nil }
         }
     }
