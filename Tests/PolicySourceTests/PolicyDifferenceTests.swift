@@ -172,6 +172,16 @@ import Testing
         #expect(try difference(apart, swapped).changes.isEmpty)
     }
 
+    @Test func `a command for git shares lines only with one whose lines may begin with git`() throws {
+        let git = Self.two.replacing("usage = \"*\"\nrun   = [\"/usr/bin/id\"]", with: "git = { root = \"/srv/git\", access = \"read\", repositories = [\"**\"] }")
+        let swapped = git.replacing("[\"release\", \"any\"]", with: "[\"any\", \"release\"]")
+        #expect(git != Self.two && swapped != git)
+        #expect(try difference(git, swapped).changes.isEmpty)
+        let unparsed = { (text: String) in text.replacing("\"release <tag>\"", with: "\"<word> <tag>\"") }
+        #expect(unparsed(git) != git)
+        #expect(try difference(unparsed(git), unparsed(swapped)).changes.map(\.what) == ["order", "order"])
+    }
+
     @Test func `an account that nobody looked up is known by its name`() throws {
         let here = try policy(Self.plain)
         var elsewhere = here

@@ -312,15 +312,25 @@ private struct Precedence: Equatable, CustomStringConvertible {
 extension Command {
     fileprivate func overlaps(_ other: Command) -> Bool {
         if let subsystem, let theirs = other.subsystem, subsystem == theirs { return true }
-        // Both take lines: with a command for git among them, nobody knows which.
-        if git != nil || other.git != nil { return (git != nil || usage != nil) && (other.git != nil || other.usage != nil) }
-        guard let usage, let theirs = other.usage else { return false }
-        return usage.overlaps(theirs)
+        switch (usage, other.usage) {
+        case (let usage?, let theirs?): return usage.overlaps(theirs)
+        case (let usage?, nil): return other.git != nil && usage.mayBeForGit
+        case (nil, let theirs?): return git != nil && theirs.mayBeForGit
+        case (nil, nil): return git != nil && other.git != nil
+        }
     }
 
     fileprivate var call: String {
         let types = (usage?.argumentNames ?? []).map { RuleText.of(arguments[$0] ?? .word) }
         return ([name, usage?.description ?? "", subsystem ?? "", git.map(RuleText.of) ?? ""] + types).joined(separator: "\n")
+    }
+}
+
+extension Usage {
+    /// Whether a line of it can begin as those of git do: with "git", or "git-upload-pack" and the like.
+    fileprivate var mayBeForGit: Bool {
+        let first = description.prefix { $0 != " " }
+        return first == "git" || ["git-", "*", "<", "["].contains { first.hasPrefix($0) }
     }
 }
 

@@ -39,6 +39,7 @@ struct Explain: ParsableCommand {
     func validate() throws {
         if [key, publicKey, authority].count(where: { $0 != nil }) != 1 { throw ValidationError("one of --key, --public and --authority says who asks") }
         if authority == nil, !principals.isEmpty || keyID != nil { throw ValidationError("--principal and --key-id are for --authority") }
+        if let from, IPAddress(from) == nil { throw ValidationError("\"\(from)\" is not an address") }
         if subsystem != nil, !words.isEmpty { throw ValidationError("a subsystem has no command line") }
     }
 

@@ -22,8 +22,15 @@ struct Explanation {
         case .help(let page):
             table("allowed: it prints the help, and the repositories that are there", who) + "\n" + page.text([])
         case .refuse(let refusal):
-            table("refused: \(refusal.reason)", who) + "\nthe client sees:\n" + indented(refusal.text(for: session))
+            table("refused: \(refusal.reason)", who) + "\n" + seen(refusal)
         }
+    }
+
+    private func seen(_ refusal: Refusal) -> String {
+        guard case .entry(let why) = refusal.reason else { return "the client sees:\n" + indented(refusal.text(for: session)) }
+        let text = "the client cannot log in: it sees \"Permission denied (publickey)\"\n"
+        guard why == .noCommandUnderLogin else { return text }
+        return text + "  what this key may run is for the login \(Set(caller.key.may.map { policy.commands[$0].login }).sorted().joined(separator: ", "))\n"
     }
 
     private func text(of launch: Launch) -> String {
