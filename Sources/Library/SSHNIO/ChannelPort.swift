@@ -76,6 +76,8 @@ package final class ChannelPort: Sendable {
 
     /// The longest piece that a reader is given, in bytes.
     private static let mostTogether = 256 * 1024
+    /// A piece that others like it probably follow, in bytes.
+    private static let large = 16 * 1024
     /// The event loop is told of so many taken bytes at once: a small part of the window.
     private static let tellAfter = 64 * 1024
 
@@ -98,7 +100,8 @@ package final class ChannelPort: Sendable {
             return false
         }
         var fresh: [UInt8] = []
-        fresh.reserveCapacity(min(bytes.count + expected, Self.mostTogether))
+        // What comes in small pieces may be all there is, and wait long for its reader.
+        fresh.reserveCapacity(bytes.count < Self.large ? bytes.count : min(bytes.count + expected, Self.mostTogether))
         fresh += bytes
         loopState.value.arrived = (type, fresh)
         return true

@@ -39,7 +39,8 @@ struct GatewayProcess {
         while true {
             let status = try naming { () throws(Errno) in try turn(child, signals, notifications) }
             while let message = try next(of: notifications) {
-                try naming { () throws(Errno) in try manager.pass(message) }
+                // One that does not hear us, as where we inherited the address of another's, is no reason to end.
+                do throws(Errno) { try manager.pass(message) } catch { try Console.note("the service manager was not told: \(error)") }
                 guard !isAnnounced, message.split(separator: UInt8(ascii: "\n")).contains(Array("READY=1".utf8)[...]) else { continue }
                 isAnnounced = true
                 try announce()
