@@ -123,6 +123,23 @@ import Testing
         }
     }
 
+    @Test func `a file that is overwritten in place starts nothing, and nobody ends of it`() throws {
+        try Gateway.serving { gateway in
+            try gateway.withMaster { options in
+                let path = "\(gateway.directory)/policy.db"
+                try Data("shorter, and no policy".utf8).write(to: URL(filePath: path))
+                let second = try gateway.ssh(Gateway.line("echo ran"), options: options)
+                #expect(second.code != 0 && second.output.isEmpty, "\(second)")
+                let stranger = try gateway.script("echo ran")
+                #expect(stranger.code != 0 && stranger.output.isEmpty, "\(stranger)")
+                try gateway.apply(TestPolicy())
+                #expect(try gateway.ssh(Gateway.line("echo same"), options: options).output == "same\n")
+            }
+            #expect(try gateway.script("echo new").output == "new\n")
+            #expect(!gateway.log.contains("signal"), "\(gateway.log)")
+        }
+    }
+
     @Test func `a damaged record starts nothing`() throws {
         try Gateway.serving { gateway in
             let path = "\(gateway.directory)/policy.db"
