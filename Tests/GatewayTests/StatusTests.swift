@@ -37,6 +37,13 @@ import Testing
         }
     }
 
+    @Test func `where no gateway has its state, it says so`() throws {
+        try Gateway.serving { gateway in
+            let outcome = try run([try Gateway.program("postern"), "status", "--state", "\(gateway.directory)/nowhere"])
+            #expect(outcome.code == 1 && outcome.errors.contains("/nowhere\" is not there, so no gateway has its state in it\nhint: "), "\(outcome)")
+        }
+    }
+
     @Test func `who has not logged in is counted by address, and is gone with its process`() throws {
         try Gateway.serving { gateway in
             let clients = try (0..<3).map { _ in try Descriptor.connect(to: SocketAddress(host: "127.0.0.1", port: gateway.port)) }

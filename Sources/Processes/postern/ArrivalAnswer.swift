@@ -1,5 +1,4 @@
 import Arrivals
-import Foundation
 import Linux
 import Policy
 
@@ -19,8 +18,10 @@ struct ArrivalAnswer {
             var owned: Set<Int> = []
             for one in all.waiting where try file.isByteLocked(at: UInt64(ArrivalLayout.offset(ofPlace: one.place))) { owned.insert(one.place) }
             snapshot = ArrivalSnapshot(waiting: all.waiting.filter { owned.contains($0.place) }, turnedAway: all.turnedAway)
-        } catch .notFound {
+        } catch .notFound where Machine.isDirectory(state) {
             snapshot = ArrivalSnapshot(waiting: [], turnedAway: [])
+        } catch .notFound {
+            throw Failure("\"\(state)\" is not there, so no gateway has its state in it", hint: "is it running, and as which user? \"--state\" names the directory that posternd was given")
         } catch {
             throw Failure("\"\(state)/arrivals\": \(error)", hint: error == .accessDenied ? "ask as root, or as the user who runs the gateway" : nil)
         }
@@ -38,28 +39,14 @@ struct ArrivalAnswer {
 
     /// A JSON object on a line for each connection, and for each source that is turned away.
     var lines: [String] {
-        let waiting = snapshot.waiting.map { one in
-            Line(state: "unauthenticated", source: one.source?.network.description, seconds: one.seconds, reason: nil, seconds_left: nil)
+        let waiting = snapshot.waiting.map { one -> JSONText in
+            ["state": "unauthenticated", "source": one.source.map { .string("\($0.network)") } ?? .null, "seconds": .integer(Int64(one.seconds))]
         }
-        let turnedAway = snapshot.turnedAway.map { one in
-            Line(state: "turned_away", source: one.source.network.description, seconds: nil, reason: "\(one.offence)", seconds_left: one.secondsLeft)
+        let turnedAway = snapshot.turnedAway.map { one -> JSONText in
+            ["state": "turned_away", "source": .string("\(one.source.network)"), "reason": .string("\(one.offence)"), "seconds_left": .integer(Int64(one.secondsLeft))]
         }
-        return (waiting + turnedAway).map(\.text)
+        return (waiting + turnedAway).map(\.description)
     }
 
     private static func name(_ source: Source?) -> String { source.map { "\($0.network)" } ?? "exempt addresses" }
-
-    private struct Line: Encodable {
-        let state: String
-        let source: String?
-        let seconds: Int?
-        let reason: String?
-        let seconds_left: Int?
-
-        var text: String {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-            return (try? encoder.encode(self)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
-        }
-    }
 }
