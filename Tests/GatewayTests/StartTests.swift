@@ -141,7 +141,7 @@ extension Descriptor {
 
     @Test(arguments: wrong) func `T28: wrong usage prints the usage and exits 100`(arguments: [String]) throws {
         let outcome = try run([try Gateway.program("posternd")] + arguments)
-        #expect(outcome.errors.contains("usage: posternd"))
+        #expect(outcome.errors.contains("\nposternd: usage: posternd"))
         #expect(outcome.code == 100)
     }
 
@@ -163,6 +163,21 @@ extension Descriptor {
             let outcome = try run([try Gateway.program("posternd"), "--policy", "\(gateway.directory)/policy.db", "--host-key", path, "--listen", "127.0.0.1:0"])
             #expect(outcome.errors.contains(path))
             #expect(outcome.code == 100)
+        }
+    }
+
+    @Test func `a host key that others can reach, or that is the public half, is refused with what to do`() throws {
+        try Gateway.serving { gateway in
+            let key = "\(gateway.directory)/host"
+            func said(_ path: String) throws -> Outcome {
+                try run([try Gateway.program("posternd"), "--policy", "\(gateway.directory)/policy.db", "--host-key", path, "--listen", "127.0.0.1:0"])
+            }
+            try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: key)
+            let open = try said(key)
+            #expect(open.code == 100 && open.errors.contains("(mode 644); chmod 600 \"\(key)\""), "\(open)")
+            try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: key)
+            let half = try said("\(key).pub")
+            #expect(half.code == 100 && half.errors.contains("the private one is the file without \".pub\""), "\(half)")
         }
     }
 

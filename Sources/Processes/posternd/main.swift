@@ -57,5 +57,7 @@ do throws(Options.Fault) {
     case .run(let options): serve(options)
     }
 } catch {
-    stop("\(error.text)\n\(Options.usage)", exitUsage)
+    Log.complain(error.text)
+    for line in Options.usage.split(separator: "\n") { Log.complain(String(line)) }
+    exitNow(exitUsage)
 }
