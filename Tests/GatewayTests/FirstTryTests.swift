@@ -19,6 +19,14 @@ import Testing
         let line = try #require(server.errorsSoFar.firstMatch(of: /try: (ssh .*)/)).1
         let outcome = try run(["/bin/sh", "-c", "exec \(line.replacing("-p 0 ", with: "-p \(port) "))"], environment: ["HOME=\(directory)"])
         #expect(outcome.output == "hello, world\n" && outcome.code == 0, "\(line): \(outcome)")
+        // SIGHUP takes up the policy as it is now, if it is sound.
+        let policy = URL(filePath: "\(directory)/policy.toml")
+        let sound = try Data(contentsOf: policy)
+        for (added, said) in [("[broken", "is not sound: the policy before it is still live\n"), ("# only a comment", "now serving ")] {
+            try (sound + Data("\n\(added)\n".utf8)).write(to: policy)
+            try server.child.sendSignal(.hangUp)
+            #expect(try becomesTrue(within: .seconds(10)) { server.errorsSoFar.contains(said) }, "\(server.errorsSoFar)")
+        }
         let below = LiveProcess.descendants(of: server.pid)
         #expect(!below.isEmpty)
         try server.child.sendSignal(.interrupt)

@@ -29,7 +29,10 @@ struct GatewayProcess {
     /// - Parameters:
     ///   - notifications: where there can be a socket, on which it tells that it listens.
     ///   - announce: called once, when it does.
-    func run(_ arguments: [String], notifications path: String, announce: () throws(Failure) -> Void) throws(Failure) -> UInt8 {
+    ///   - refresh: called at SIGHUP, before the gateway has it.
+    func run(
+        _ arguments: [String], notifications path: String, announce: () throws(Failure) -> Void, refresh: () throws(Failure) -> Void
+    ) throws(Failure) -> UInt8 {
         let manager = ServiceManager.takeInherited()
         let (signals, notifications) = try naming { () throws(Errno) in
             (try SignalDescriptor([.interrupt, .terminate, .hangUp]), try Descriptor.receiveDatagrams(at: path))
@@ -37,7 +40,12 @@ struct GatewayProcess {
         let child = try naming { () throws(Errno) in try start(arguments, [ServiceManager.environment(path: path)]) }
         var isAnnounced = false
         while true {
-            let status = try naming { () throws(Errno) in try turn(child, signals, notifications) }
+            try naming { () throws(Errno) in try wait(child, signals, notifications) }
+            while let signal = try naming({ () throws(Errno) in try signals.next() }) {
+                if signal == .hangUp { try refresh() }
+                try naming { () throws(Errno) in do throws(Errno) { try child.sendSignal(signal) } catch .noProcess {} }
+            }
+            let status = try naming { () throws(Errno) in try child.reap().map(self.status) }
             while let message = try next(of: notifications) {
                 // One that does not hear us, as where we inherited the address of another's, is no reason to end.
                 do throws(Errno) { try manager.pass(message) } catch { try Console.note("the service manager was not told: \(error)") }
@@ -83,17 +91,13 @@ struct GatewayProcess {
         }
     }
 
-    /// Waits for a signal, for the end, or for news; returns the exit status at the end.
-    private func turn(_ child: ChildProcess, _ signals: SignalDescriptor, _ notifications: Descriptor) throws(Errno) -> UInt8? {
+    /// Waits for a signal, for the end, or for news.
+    private func wait(_ child: ChildProcess, _ signals: SignalDescriptor, _ notifications: Descriptor) throws(Errno) {
         var poll = PollSet()
         poll.add(signals.descriptor, .readable, token: 0)
         poll.add(child.pidfd, .readable, token: 1)
         poll.add(notifications, .readable, token: 2)
         _ = try poll.wait(timeout: nil)
-        while let signal = try signals.next() {
-            do throws(Errno) { try child.sendSignal(signal) } catch .noProcess {}
-        }
-        return try child.reap().map(status)
     }
 
     /// As a shell has it for a death by signal.

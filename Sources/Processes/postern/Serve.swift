@@ -9,7 +9,7 @@ import Sandbox
 struct Serve: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Check a policy and serve it in the foreground.",
-        discussion: "Works as a normal user, whose gateway runs only that user's commands. Ctrl-C ends it.")
+        discussion: "Works as a normal user, whose gateway runs only that user's commands. Ctrl-C ends it; SIGHUP makes it read the policy anew.")
 
     @OptionGroup var options: PolicyOptions
     @Option(help: "[ADDR:]PORT to listen on; may be given again.")
@@ -28,12 +28,24 @@ struct Serve: ParsableCommand {
             let compiled = try TemporaryFile()
             defer { compiled.remove() }
             try Apply.publish(policy, as: compiled.path)
-            status = try gateway.run(try arguments(compiled.path, home), notifications: "\(compiled.directory)/notify") { () throws(Failure) in
+            let notifications = "\(compiled.directory)/notify"
+            status = try gateway.run(try arguments(compiled.path, home), notifications: notifications) { () throws(Failure) in
                 try Console.note("serving \(PolicyOptions.summary(loaded, policy)) on \(addresses.joined(separator: ", "))")
                 if let line = invitation(loaded, policy, home) { try Console.note("try: \(line)") }
+            } refresh: { () throws(Failure) in
+                try refresh(compiled.path)
             }
         }
         if status != 0 { throw ExitCode(Int32(status)) }
+    }
+
+    /// Serves the policy as its source is now, if that is sound.
+    private func refresh(_ compiled: String) throws(Failure) {
+        let loaded = LoadedPolicy.read(options.policy, Machine.surroundings)
+        try Console.write(loaded.text, to: .standardError)
+        guard let policy = loaded.policy else { return try Console.note("\"\(options.policy)\" is not sound: the policy before it is still live") }
+        do throws(Failure) { try Apply.publish(policy, as: compiled) } catch { return try Console.note("postern: \(error)") }
+        try Console.note("now serving \(PolicyOptions.summary(loaded, policy))")
     }
 
     private var addresses: [String] { listen.isEmpty ? ["127.0.0.1:2222"] : listen }
@@ -79,7 +91,7 @@ struct TemporaryFile {
     var path: String { "\(directory)/policy.db" }
 
     init() throws(Failure) {
-        directory = FileManager.default.temporaryDirectory.path(percentEncoded: false) + "postern-" + UUID().uuidString
+        directory = FileManager.default.temporaryDirectory.path(percentEncoded: false) + "postern-" + String(UInt64.random(in: 0 ... .max), radix: 16)
         do throws(Errno) {
             try makeDirectory(directory, mode: 0o700)
         } catch {
