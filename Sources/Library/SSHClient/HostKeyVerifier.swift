@@ -87,7 +87,7 @@ public struct HostKeyVerifier: Sendable {
         return Judge(wantsCertificate: known.hasAuthority(host: name, port: namePort)) { shown in
             switch known.judge(ServerHostKey(host: name, port: namePort, key: shown.key, certificate: shown.certificate)) {
             case .trusted: nil
-            case .unknown: "\(name) is not known, and shows \(shown.key)"
+            case .unknown: "\(name)\(namePort == KnownHostsLine.defaultPort ? "" : ":\(namePort)") is not among the known hosts, and shows \(shown.key)"
             case .changed: "\(name) is known by another key than \(shown.key)"
             case .revoked: "\(shown.key) is revoked"
             case .badCertificate(let reason): "of the certificate of \(shown.key), \(reason)"

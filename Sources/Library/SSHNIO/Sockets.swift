@@ -28,7 +28,7 @@ package func openSocket<End: DrivenEnd>(
         guard let driver = made.withLock({ $0[ObjectIdentifier(channel)] }) else { throw ChannelError.eof }
         return driver
     } catch {
-        throw .unreachable(place: "\(host):\(port)", reason: "\(error)")
+        throw .unreachable(place: "\(host):\(port)", reason: reason(error))
     }
 }
 
@@ -59,7 +59,7 @@ package final class Listener: Sendable {
         do {
             return Listener(try await bootstrap.bind(host: host, port: port).get())
         } catch {
-            throw .unreachable(place: "\(host):\(port)", reason: "\(error)")
+            throw .unreachable(place: "\(host):\(port)", reason: reason(error))
         }
     }
 

@@ -24,13 +24,12 @@ struct SSHCommand: AsyncParsableCommand {
     var readsNothing = false
     @Flag(help: "Print one JSON object instead of what the command writes.")
     var json = false
-    @Argument(help: "USER@HOST[:PORT]; an address of IPv6 stands in brackets.")
-    var destination: String
+    @Argument(help: "USER@HOST[:PORT]; an address of IPv6 stands in brackets.", transform: Destination.init)
+    var destination: Destination
     @Argument(parsing: .captureForPassthrough, help: "A command line.")
     var command: [String] = []
 
     func validate() throws {
-        _ = try Destination(destination)
         if let timeout, !(1...86_400 ~= timeout) { throw ValidationError("a timeout is 1 to 86400 seconds") }
     }
 
@@ -51,13 +50,12 @@ struct SSHCommand: AsyncParsableCommand {
     }
 
     private func connectAndRun() async throws(SSHFailure) -> SSHReport.Ending {
-        let place = try Destination.parsed(destination)
         var configuration = SSHClient.Configuration()
         if let timeout { configuration.connectTimeout = .seconds(timeout) }
         let (isQuiet, home) = (json, Self.home)
         configuration.onBanner = { banner in if !isQuiet { try? Console.write(banner, to: .standardError) } }
         let client = try await SSHClient.connect(
-            to: place.host, port: place.port, as: place.user, with: try credential(home),
+            to: destination.host, port: destination.port, as: destination.user, with: try credential(home),
             trusting: .knownHosts(at: knownHosts ?? "\(home)/.ssh/known_hosts", as: hostKeyAlias), configuration: configuration)
         defer { client.close() }
         let ending = try await json ? collect(client) : relay(client)
@@ -122,13 +120,7 @@ struct Destination {
     let port: Int
 
     init(_ text: String) throws {
-        do throws(SSHFailure) { self = try Self.parsed(text) } catch { throw ValidationError("\(error)") }
-    }
-
-    private init(user: String, host: String, port: Int) { (self.user, self.host, self.port) = (user, host, port) }
-
-    static func parsed(_ text: String) throws(SSHFailure) -> Destination {
-        let fault = SSHFailure.unreachable(place: "\"\(text)\"", reason: "it is no USER@HOST[:PORT]")
+        let fault = ValidationError("\"\(text)\" is no USER@HOST[:PORT]")
         guard let at = text.lastIndex(of: "@"), at != text.startIndex else { throw fault }
         var place = text[text.index(after: at)...]
         let host: Substring
@@ -146,7 +138,7 @@ struct Destination {
             port = number
         }
         guard !host.isEmpty else { throw fault }
-        return Destination(user: String(text[..<at]), host: String(host), port: port)
+        (self.user, self.host, self.port) = (String(text[..<at]), String(host), port)
     }
 }
 
