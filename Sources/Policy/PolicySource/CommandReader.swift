@@ -197,7 +197,9 @@ struct CommandReader {
         let key = PlanKey(sandbox: sandbox.plan.name, program: git.map { "\(program) \($0.root) \($0.access) \($0.hooks ?? "")" } ?? program)
         if let known = planIndices[key] { return known }
         // The program is implied (DESIGN §3.4); one that is missing is the command's own fault: 127, not 125.
-        sandbox.plan.paths.append(PathRule(path: program, access: .execute, isRequired: false))
+        if !sandbox.plan.paths.contains(where: { $0.path == program && $0.access == .execute }) {
+            sandbox.plan.paths.append(PathRule(path: program, access: .execute, isRequired: false))
+        }
         plans.append(sandbox.plan)
         planIndices[key] = plans.count - 1
         return plans.count - 1

@@ -24,7 +24,7 @@ struct Apply: ParsableCommand {
         try Console.reporting { () throws(Failure) in
             if output == Self.standard { try Self.makeHome() }
             try Self.publish(policy, as: output)
-            try Console.say("applied: \(PolicyOptions.summary(loaded, policy))")
+            try Console.say("applied: \(PolicyOptions.summary(loaded, policy)); live in \"\(output)\"")
         }
     }
 

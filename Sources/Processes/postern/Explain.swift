@@ -45,7 +45,7 @@ struct Explain: ParsableCommand {
 
     func run() throws {
         Sodium.initialize()
-        let (_, policy) = try PolicyOptions.load(policy, place.surroundings)
+        let (_, policy) = try PolicyOptions.load(policy, place.surroundings, namedAs: "--policy policy.toml")
         var isAllowed = false
         try Console.reporting { () throws(Failure) in isAllowed = try explain(policy) }
         if !isAllowed { throw ExitCode(1) }

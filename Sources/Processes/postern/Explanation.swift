@@ -40,8 +40,8 @@ struct Explanation {
         var rows = who
         rows.append(("argv", "[" + launch.argv.map { "\"\($0)\"" }.joined(separator: ", ") + "]"))
         rows += named("not out of", launch.paths.map { "\($0.directory), when it starts: \($0.path)" })
-        rows.append(
-            ("user", "\(account.name), uid \(account.uid), gid \(account.gid), groups \(list(account.groups.map(String.init)))"))
+        let numbers = account.isResolved ? "uid \(account.uid), gid \(account.gid), groups \(list(account.groups.map(String.init)))" : "who was not looked up"
+        rows.append(("user", "\(account.name), \(numbers)"))
         rows.append(("directory", launch.directory))
         rows.append(("input", command.takesInput ? "what the client sends" : "empty"))
         rows += named(

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import Linux
 import Policy
 import PolicySource
@@ -13,15 +12,16 @@ struct PolicyOptions: ParsableArguments {
 
     /// Reads a policy, checks it and runs its tests; what is found goes to `output`.
     ///
+    /// - Parameter example: how another policy is named on this subcommand's line.
     /// - Throws: exit status 1 if it is not sound.
     static func load(
-        _ path: String, _ surroundings: Surroundings = Machine.surroundings, sayingTo output: Descriptor = .standardError
+        _ path: String, _ surroundings: Surroundings = Machine.surroundings, namedAs example: String = "policy.toml", sayingTo output: Descriptor = .standardError
     ) throws -> (loaded: LoadedPolicy, policy: Policy) {
         let loaded = LoadedPolicy.read(path, surroundings)
         try Console.write(loaded.text, to: output)
         guard let policy = loaded.policy else {
             try Console.note("postern: \"\(path)\" is not sound: \(faults(in: loaded))")
-            if path == standard, !FileManager.default.fileExists(atPath: path) { try Console.note("hint: that is where a policy is looked for; name yours, as \"policy.toml\"") }
+            if path == standard, !Machine.surroundings.exists(path) { try Console.note("hint: that is where a policy is looked for; name yours, as \"\(example)\"") }
             throw ExitCode(1)
         }
         return (loaded, policy)

@@ -22,7 +22,7 @@ struct Probe: ParsableCommand {
     var json = false
 
     func run() throws {
-        let (loaded, policy) = try PolicyOptions.load(policy)
+        let (loaded, policy) = try PolicyOptions.load(policy, namedAs: "--policy policy.toml")
         var isSound = false
         try Console.reporting { () throws(Failure) in
             let prober = try Prober(policy, files: [Machine.absolute(self.policy)])

@@ -43,8 +43,12 @@ struct Prober {
         let places = [directory, directory.deletingLastPathComponent().appending(path: "libexec/postern")]
         let path = try Self.path(of: "postern-probe", in: places)
         do throws(ProgramError) { helper = try ProgramFile(path, trusting: Users.currentUID) } catch { throw Failure("\(error)") }
+        guard Users.currentUID == 0 else {
+            firstProcess = nil
+            return
+        }
         let first = try Self.path(of: "postern-init", in: places)
-        do throws(TrustError) { firstProcess = Users.currentUID == 0 ? try TrustedPath.open(first) : nil } catch { throw Failure("\(error)") }
+        do throws(TrustError) { firstProcess = try TrustedPath.open(first) } catch { throw Failure("\(error)") }
     }
 
     private static func path(of name: String, in places: [URL]) throws(Failure) -> String {
