@@ -96,6 +96,8 @@ final class Gateway {
         try "[127.0.0.1]:\(port) \(hostKey)".write(toFile: "\(directory)/known_hosts", atomically: false, encoding: .utf8)
         try """
         Host gateway
+          KexAlgorithms curve25519-sha256
+        Host gateway gateway-by-default
           HostName 127.0.0.1
           Port \(port)
           UserKnownHostsFile \(directory)/known_hosts
@@ -112,6 +114,8 @@ final class Gateway {
     // MARK: - Clients
 
     /// The words that run OpenSSH's client with a key of the policy.
+    ///
+    /// OpenSSH 9.2's sntrup761 costs a tenth of a second, so that it is asked for where it is what is tested.
     func sshCommand(_ line: [String], key: String = "alice", login: String? = nil, options: [String] = []) -> [String] {
         ["/usr/bin/ssh", "-F", "\(directory)/ssh_config", "-i", "\(directory)/\(key)", "-l", login ?? user.name] + options + ["gateway"] + line
     }

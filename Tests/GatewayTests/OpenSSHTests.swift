@@ -31,6 +31,14 @@ import Testing
         }
     }
 
+    @Test func `T2: by default OpenSSH 9.2 and the gateway agree on sntrup761x25519-sha512`() throws {
+        try Gateway.serving { gateway in
+            let words = gateway.sshCommand([Gateway.line("echo in")], options: ["-v"]).map { $0 == "gateway" ? "gateway-by-default" : $0 }
+            let outcome = try run(words)
+            #expect(outcome.output == "in\n" && outcome.errors.contains("kex: algorithm: sntrup761x25519-sha512@openssh.com"), "\(outcome)")
+        }
+    }
+
     @Test(arguments: ["TERM", "KILL"]) func `T24: death by a signal is told by its name`(signal: String) throws {
         try Gateway.serving { gateway in
             let outcome = try gateway.script("echo before; kill -\(signal) $$; echo after", options: ["-vv"])

@@ -101,15 +101,15 @@ import Testing
         #expect(try !compiled.isRevoked(serial: 5, of: policy.keys[0].fingerprint))
     }
 
-    @Test func `a serial among a million is looked for in a handful of small reads`() throws {
+    @Test func `a serial among a hundred thousand is looked for in a handful of small reads`() throws {
         var policy = Policy()
         policy.authorities = [CertificateAuthority(name: "ca", fingerprint: [UInt8](repeating: 1, count: 32), principals: [], position: Sample.position)]
-        policy.revoked = Revocations(serials: (1...1_000_000).map { .init(authority: 0, range: $0 * 2...$0 * 2) })
+        policy.revoked = Revocations(serials: (1...100_000).map { .init(authority: 0, range: $0 * 2...$0 * 2) })
         let tally = CountingStorage.Tally()
         let compiled = try CompiledPolicy(CountingStorage(stored: CompiledPolicy.encode(policy), tally: tally))
-        for serial in [2, 3, 999_999, 1_000_000, 1_999_999, 2_000_000, 2_000_001] as [UInt64] {
+        for serial in [2, 3, 99_999, 100_000, 199_999, 200_000, 200_001] as [UInt64] {
             (tally.reads, tally.bytes) = (0, 0)
-            #expect(try compiled.isRevoked(serial: serial, of: [UInt8](repeating: 1, count: 32)) == (serial % 2 == 0 && serial <= 2_000_000))
+            #expect(try compiled.isRevoked(serial: serial, of: [UInt8](repeating: 1, count: 32)) == (serial % 2 == 0 && serial <= 200_000))
             #expect(tally.reads <= 24 && tally.bytes < 1024)
         }
     }
@@ -147,8 +147,8 @@ import Testing
         #expect(try compiled.key(fingerprint: [UInt8](repeating: 0xff, count: 32)) == nil)
     }
 
-    @Test func `a key among a hundred thousand takes a handful of small reads`() throws {
-        let policy = try Self.policy(keys: 100_000)
+    @Test func `a key among twenty thousand takes a handful of small reads`() throws {
+        let policy = try Self.policy(keys: 20_000)
         let tally = CountingStorage.Tally()
         let compiled = try CompiledPolicy(CountingStorage(stored: CompiledPolicy.encode(policy), tally: tally))
         var most = (reads: 0, bytes: 0)

@@ -106,7 +106,7 @@ struct Mutation {
         }
         #expect(peer.host.error == nil)
         #expect(peer.host.log.last == "disconnected 11 bye")
-        for number in 0..<16_000 {
+        for number in 0..<4_000 {
             var mutation = Mutation(number)
             let index = number % stages.count
             var peer = stages[index]
