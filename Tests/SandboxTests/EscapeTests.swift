@@ -92,8 +92,24 @@ import Testing
     }
 
     @Test func `abstract sockets of others are out of reach`() throws {
-        let body = "tried(lambda: socket.socket(socket.AF_UNIX).connect('\\0postern-test'))"
+        let name = "postern-test-\(processID)-\(UInt32.random(in: 0 ... .max))"
+        let output = try Descriptor.pipe()
+        let listening = "import socket; s = socket.socket(socket.AF_UNIX); s.bind('\\0\(name)'); s.listen(); print('up', flush=True); s.accept()"
+        let null = try openFile("/dev/null")
+        let server = try launch(ProcessPlan(program: .path(Self.python), arguments: ["python3", "-c", listening], input: null, output: output.writing, error: null))
+        defer {
+            try? server.sendSignal(.kill)
+            _ = try? server.waitUntilExit()
+        }
+        var bytes = [UInt8](repeating: 0, count: 8)
+        #expect(try output.reading.read(into: &bytes, bytes.indices) == 3)
+        let body = "tried(lambda: socket.socket(socket.AF_UNIX).connect('\\0\(name)'))"
         #expect(try python(body).output == "Permission denied\n")
+        // Landlock alone, where a sandbox has sockets.
+        for (scopes, answer) in [([.abstractSockets], "Operation not permitted\n"), ([], "worked\n")] as [(LandlockRules.Scopes, String)] where LandlockSupport.running.abi >= 6 {
+            let outcome = try run([Self.python, "-c", Self.prelude + body]) { $0.landlock = LandlockRules(paths: [.init("/", .execute)], scopes: scopes) }
+            #expect(outcome.output == answer, "\(outcome)")
+        }
     }
 
     @Test func `there are no core dumps and no descriptors above 2`() throws {
@@ -114,12 +130,14 @@ import Testing
     @Test func `a fork bomb stays within its cap, and is gone with the command`() throws {
         // Processes are counted for each user: a user of its own.
         guard isRoot else { return }
-        let body = "n = 0\ntry:\n    while True:\n        if os.fork() == 0: signal.pause()\n        n += 1\nexcept OSError as e: print(n, e.errno)"
-        let outcome = try python(body) {
-            $0.identity = .init(uid: 65_033, gid: 65_033, groups: [])
-            $0.limits.append(ResourceLimit(.processes, 20))
+        let body = "n = 0\ntry:\n    while n < 40:\n        if os.fork() == 0: signal.pause()\n        n += 1\n    print(n)\nexcept OSError as e: print(n, e.errno)"
+        for (limit, output) in [(UInt64(20), "19 11\n"), (1000, "40\n")] {
+            let outcome = try python(body) {
+                $0.identity = .init(uid: 65_033, gid: 65_033, groups: [])
+                $0.limits.append(ResourceLimit(.processes, limit))
+            }
+            #expect(outcome.output == output, "\(outcome)")
         }
-        #expect(outcome.output == "19 11\n", "\(outcome)")
         #expect(try run(["/bin/sh", "-c", "cat /proc/[0-9]*/status 2>/dev/null | grep -c '^Uid:.65033'"]).output == "0\n")
     }
 

@@ -12,11 +12,15 @@ struct Outcome {
     var succeeded: Bool { status == .exited(0) }
 }
 
+/// Where the programs under test are: in `$POSTERN_PROGRAMS`, or where `make build` leaves them.
+let programs: String = {
+    let package = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3).joined(separator: "/")
+    return Environment.value(of: "POSTERN_PROGRAMS") ?? "\(package)/.build/release"
+}()
+
 /// What a pid namespace needs.
 let firstProcess: Descriptor? = {
     guard isRoot else { return nil }
-    let package = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3).joined(separator: "/")
-    let programs = Environment.value(of: "POSTERN_PROGRAMS") ?? "\(package)/.build/release"
     do throws(Errno) { return try openFile("\(programs)/postern-init") } catch { return nil }
 }()
 

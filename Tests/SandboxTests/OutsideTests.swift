@@ -1,0 +1,103 @@
+import Linux
+import Policy
+import Sandbox
+import SandboxCompiler
+import Testing
+
+/// What is refused inside is done outside, or looked at: by root, whom the kernel refuses nothing, in namespaces made for the test.
+@Suite("DESIGN §3.4: inside and outside", .enabled(if: isRoot && LandlockSupport.running.abi > 0, "needs root and Landlock")) struct OutsideTests {
+    private static let nobody = ProcessPlan.Identity(uid: 65534, gid: 65534, groups: [])
+    private static let probe = "\(programs)/postern-probe"
+
+    private func inside(_ act: ForbiddenAct, input: Descriptor? = nil) throws -> Outcome {
+        try run([Self.probe], in: PredefinedSandbox.tool) {
+            $0.environment = ["SWIFT_ROOT=/", "SWIFT_BACKTRACE=enable=no", "POSTERN_ACT=\(act)"].map { Array($0.utf8) }
+            if let input { $0.descriptors[0] = input }
+        }
+    }
+
+    private func outside(_ act: ForbiddenAct, input: Descriptor? = nil) throws -> String {
+        let namespaces = ["--mount", "--uts", "--ipc", "--net", "--pid", "--fork", "--mount-proc", "--kill-child"]
+        return try run(["/usr/bin/unshare"] + namespaces + [Self.probe]) {
+            $0.environment.append(Array("POSTERN_ACT=\(act)".utf8))
+            $0.keepsPrivileges = true
+            if let input { $0.descriptors[0] = input }
+        }.output
+    }
+
+    /// Kernels may be built without them.
+    private static let absent = ["kexec_load", "init_module", "finit_module", "delete_module", "swapon", "acct", "quotactl"]
+
+    @Test(arguments: ForbiddenAct.callNames) func `each call is denied by name inside, and looked at outside`(name: String) throws {
+        // Of terminal input there is nothing to say without a terminal.
+        let terminal = name == "ioctl TIOCSTI" ? try openFile("/dev/ptmx", .readWrite) : nil
+        let (inside, outside) = (try inside(.call(name), input: terminal), try outside(.call(name), input: terminal))
+        let call = name.prefix { $0 != " " }
+        if let deadly = inside.denials.deadly {
+            #expect(deadly == call && inside.output == "", "\(inside)")
+        } else {
+            #expect(inside.output.hasPrefix("refused "), "\(inside)")
+            #expect(inside.denials.entries.contains { $0.name.prefix { $0 != "(" } == call }, "\(inside)")
+        }
+        let isAbsent = Self.absent.contains(name) && outside == "refused 38\n"
+        #expect(outside.hasPrefix("reached ") || outside == "worked\n" || isAbsent, "\(outside)")
+    }
+
+    /// Sockets of the link, raw ones, of the internet, of this machine, of the kernel; files that are only opened.
+    static let acts: [ForbiddenAct] = [
+        .socket(domain: 17, type: 3), .socket(domain: 2, type: 3), .socket(domain: 2, type: 1), .socket(domain: 2, type: 2), .socket(domain: 10, type: 1),
+        .socket(domain: 1, type: 1), .socket(domain: 16, type: 3), .read("/etc/shadow"), .read("/root"), .read("/proc/1/environ"), .write("/etc/passwd"),
+    ]
+
+    @Test(arguments: acts) func `sockets and files are refused inside, and had outside`(act: ForbiddenAct) throws {
+        #expect(try inside(act).output == "refused 13\n")
+        // IPv4 has no raw socket without a protocol, which it says after it looked at the privilege.
+        #expect(try outside(act) == (act == .socket(domain: 2, type: 3) ? "reached 93\n" : "worked\n"))
+    }
+
+    private func withDirectory(of owner: ProcessPlan.Identity?, _ body: (String) throws -> Void) throws {
+        let directory = "/tmp/postern-outside-\(processID)-\(UInt32.random(in: 0 ... .max))"
+        try makeDirectory(directory, mode: 0o755)
+        defer { _ = try? run(["/bin/rm", "-rf", directory]) { $0.identity = owner } }
+        if let owner { try openDirectory(directory).changeOwner(uid: owner.uid, gid: owner.gid) }
+        try body(directory)
+    }
+
+    @Test func `a set-user-id program makes a command nobody else, and others root`() throws {
+        try withDirectory(of: nil) { directory in
+            let program = "\(directory)/id"
+            _ = try run(["/bin/cp", "/usr/bin/id", program])
+            _ = try run(["/bin/chmod", "4755", program])
+            let outside = try run([program, "-u"]) {
+                $0.identity = Self.nobody
+                $0.keepsPrivileges = true
+            }
+            #expect(outside.output == "0\n", "\(outside)")
+            var sandbox = PredefinedSandbox.tool
+            sandbox.paths.append(PathRule(path: directory, access: .execute, isRequired: true))
+            #expect(try run([program, "-u"], in: sandbox).output == "65534\n")
+            #expect(try run(["/bin/sh", "-c", "\(program) -u"], in: sandbox).output == "65534\n")
+        }
+    }
+
+    /// A pattern with a program or a directory in it is the machine's own matter (core(5)).
+    private static let dumpsHere = (try? readFile("/proc/sys/kernel/core_pattern", limit: 128)).map { !$0.contains(UInt8(ascii: "/")) && $0.first != UInt8(ascii: "|") } ?? false
+
+    @Test(.enabled(if: dumpsHere, "core dumps do not go to the working directory")) func `a process that dies leaves its memory in a file outside, and none inside`() throws {
+        try withDirectory(of: Self.nobody) { directory in
+            let outside = try run(["/bin/sh", "-c", "cd \(directory) && kill -ABRT $$"]) {
+                $0.identity = Self.nobody
+                $0.limits = [ResourceLimit(.coreSize, 1 << 24)]
+            }
+            #expect(outside.status == .signaled(Signal(6), dumpedCore: true))
+            #expect(try run(["/bin/ls", directory]).output.hasPrefix("core"))
+        }
+        try withDirectory(of: Self.nobody) { directory in
+            var sandbox = PredefinedSandbox.tool
+            sandbox.paths.append(PathRule(path: directory, access: .write, isRequired: true))
+            let inside = try run(["/bin/sh", "-c", "cd \(directory) && ulimit -c unlimited; kill -ABRT $$"], in: sandbox)
+            #expect(inside.status == .signaled(Signal(6), dumpedCore: false))
+            #expect(try run(["/bin/ls", directory]).output == "")
+        }
+    }
+}
