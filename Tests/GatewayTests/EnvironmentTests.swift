@@ -91,6 +91,22 @@ import Testing
         }
     }
 
+    @Test(.enabled(if: isRoot)) func `root without CAP_SYS_ADMIN gives each command a directory of its own, and has the capability for it instead`() throws {
+        var policy = TestPolicy()
+        policy.launcher = ["/usr/bin/setpriv", "--bounding-set=-sys_admin"]
+        try Gateway.serving(policy) { gateway in
+            try gateway.withMaster { options in
+                let outcome = try gateway.script("cd $TMPDIR && pwd && stat -c %u:%a . && echo kept > file && cat file", options: options)
+                let lines = outcome.output.split(separator: "\n").map(String.init)
+                #expect(lines.count == 3 && lines.dropFirst() == ["\(gateway.user.uid):700", "kept"], "\(outcome)")
+                let monitor = try #require(LiveProcess.all.first { $0.parent == gateway.process.pid && $0.name == "posternd" })
+                // CHOWN, KILL, SETGID, SETUID, SETPCAP.
+                #expect(monitor.status["CapPrm"] == "00000000000001e1")
+                #expect(try becomesTrue(within: .seconds(10)) { !FileManager.default.fileExists(atPath: lines.first ?? "/") })
+            }
+        }
+    }
+
     @Test func `a directory in TMPDIR that its owner has shut goes too`() throws {
         let commands = """
             [command.shut]
@@ -200,9 +216,9 @@ import Testing
                 let frontend = try #require(below.first { $0.name == "postern-fronten" })
                 let monitor = try #require(below.first { $0.pid == frontend.parent })
                 #expect(monitor.parent == gateway.process.pid)
-                // Its own deny list, and as root six capabilities: CHOWN, KILL, SETGID, SETUID, SETPCAP, SYS_ADMIN.
+                // Its own deny list, and as root five capabilities: KILL, SETGID, SETUID, SETPCAP, SYS_ADMIN.
                 #expect(monitor.status["Seccomp"] == "2" && monitor.status["Seccomp_filters"] == "1")
-                if isRoot { #expect(monitor.status["CapPrm"] == "00000000002001e1" && monitor.status["CapBnd"] == "0000000000000000") }
+                if isRoot { #expect(monitor.status["CapPrm"] == "00000000002001e0" && monitor.status["CapBnd"] == "0000000000000000") }
                 let status = frontend.status
                 #expect(status["NoNewPrivs"] == "1")
                 #expect(status["Seccomp"] == "2")
@@ -237,8 +253,8 @@ import Testing
                 let below = LiveProcess.descendants(of: gateway.process.pid)
                 let frontend = try #require(below.first { $0.name == "postern-fronten" })
                 let status = try #require(LiveProcess(frontend.parent)).status
-                // CHOWN, KILL, SETGID, SETUID, SETPCAP, SYS_ADMIN (capabilities(7)).
-                #expect(status["CapEff"] == (isRoot ? "00000000002001e1" : "0000000000000000"))
+                // KILL, SETGID, SETUID, SETPCAP, SYS_ADMIN (capabilities(7)).
+                #expect(status["CapEff"] == (isRoot ? "00000000002001e0" : "0000000000000000"))
                 // What is not dumpable belongs to root in /proc.
                 let owner = try FileManager.default.attributesOfItem(atPath: "/proc/\(frontend.parent)/environ")[.ownerAccountID] as? Int
                 #expect(owner == 0)

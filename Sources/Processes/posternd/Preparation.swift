@@ -23,9 +23,9 @@ struct Preparation {
         signals = try naming("signals", isTemporary: true) { () throws(Errno) in
             try SignalDescriptor([.child, .terminate, .interrupt, .hangUp])
         }
-        // Users are changed, namespaces made, foreign processes signalled, temporary directories given away. The bounding set is emptied here once for
-        // all our children, of whom only `postern-init` has one; only the frontend's root directory is changed, before that capability goes too.
-        let kept: [Capability] = [.setUID, .setGID, .setCapabilities, .kill, .chown, .system]
+        // Users are changed, foreign processes signalled, namespaces made; without those temporary directories are given away. The bounding set is emptied
+        // here once for all our children, of whom only `postern-init` has one; only the frontend's root directory is changed, before that capability goes too.
+        let kept: [Capability] = [.setUID, .setGID, .setCapabilities, .kill, HostSupport.hasNamespaces ? .system : .chown]
         try Self.keepOnly(kept + [.chroot], isRoot)
         frontend = try FrontendProcess.start(asRoot: isRoot)
         try Self.keepOnly(kept, isRoot)
