@@ -113,6 +113,7 @@ import Testing
                 #expect(states["truncation"] == (abi >= 3 ? .enforced : .partly))
                 #expect(states["tcp ports"] == (abi >= 4 ? .enforced : .refused))
                 #expect(states["signals to others"] == (abi >= 6 || isRoot ? .enforced : .partly))
+                #expect(states["file attributes"] == (isRoot ? .enforced : .partly))
                 #expect(states["whole tree"] == (isRoot ? .enforced : .partly))
             }
         }

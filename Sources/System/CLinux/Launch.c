@@ -149,11 +149,15 @@ static void bind_to_parent(struct child *child) {
     if (syscall(SYS_getppid) != child->parent) fail(child, ESRCH);
 }
 
+static void make_directory(struct child *child) {
+    if (!child->plan->settings.makes_directory) return;
+    if (syscall(SYS_mkdirat, AT_FDCWD, child->plan->directory, 0700) < 0 && errno != EEXIST) fail(child, errno);
+}
+
 static void change_directory(struct child *child) {
-    const char *directory = child->plan->directory;
-    if (!directory) return;
-    if (child->plan->settings.makes_directory && syscall(SYS_mkdirat, AT_FDCWD, directory, 0700) < 0 && errno != EEXIST) fail(child, errno);
-    must(child, syscall(SYS_chdir, directory));
+    if (!child->plan->directory) return;
+    make_directory(child);
+    must(child, syscall(SYS_chdir, child->plan->directory));
 }
 
 /// What is not there, or not for this user, is for the program to find out; what leads out of its directory ends the child.
@@ -173,6 +177,11 @@ static void check_paths(struct child *child) {
 static void renounce_privileges(struct child *child) {
     if (child->plan->settings.keeps_privileges) return;
     must(child, syscall(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+}
+
+/// What an optional rule passes over: the path is not there, or not for this user.
+static bool is_absent(long result) {
+    return result < 0 && (errno == ENOENT || errno == ENOTDIR || errno == EACCES || errno == ELOOP);
 }
 
 static void add_path_rule(struct child *child, int ruleset, int beneath, uint64_t rights) {
@@ -196,9 +205,7 @@ static void enter_landlock(struct child *child) {
     for (uint32_t i = 0; i < plan->settings.rule_count; i++) {
         child->result.index = i;
         const long beneath = syscall(SYS_openat, AT_FDCWD, plan->rules[i].path, O_PATH | O_CLOEXEC);
-        // What an optional rule passes over: the path is not there, or not for this user.
-        const bool absent = beneath < 0 && (errno == ENOENT || errno == ENOTDIR || errno == EACCES || errno == ELOOP);
-        if (absent && !plan->rules[i].required) continue;
+        if (is_absent(beneath) && !plan->rules[i].required) continue;
         must(child, beneath);
         add_path_rule(child, ruleset, (int)beneath, plan->rules[i].rights);
         must(child, syscall(SYS_close, beneath));
@@ -244,6 +251,34 @@ static int run_child(void *argument) {
     fail(child, ENOEXEC);
 }
 
+/// Makes all mounts read-only but what may be written: elsewhere not even what Landlock has no rule for is changed.
+static void keep_read_only(struct child *child) {
+    const struct postern_launch_plan *plan = child->plan;
+    const struct mount_attr read_only = {.attr_set = MOUNT_ATTR_RDONLY};
+    const uint32_t count = plan->settings.writable_count;
+    int trees[POSTERN_MAX_WRITABLE];
+    if (count == 0) return;
+    if (count > POSTERN_MAX_WRITABLE) fail(child, E2BIG);
+    // Paths are looked up as the user, who may see what root without its capabilities may not, and the other way round.
+    must(child, syscall(SYS_setgroups, plan->settings.group_count, plan->groups));
+    syscall(SYS_setfsgid, plan->settings.gid);
+    syscall(SYS_setfsuid, plan->settings.uid);
+    child->result.step = POSTERN_STEP_DIRECTORY;
+    make_directory(child);
+    child->result.step = POSTERN_STEP_NAMESPACES;
+    // Each with its mounts as they are; that one is absent Landlock finds again.
+    for (uint32_t i = 0; i < count; i++) {
+        const long tree = syscall(SYS_open_tree, AT_FDCWD, plan->writable[i], OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+        trees[i] = is_absent(tree) ? -1 : (int)must(child, tree);
+    }
+    must(child, syscall(SYS_mount_setattr, AT_FDCWD, "/", AT_RECURSIVE, &read_only, sizeof read_only));
+    for (uint32_t i = 0; i < count; i++) {
+        if (trees[i] < 0) continue;
+        must(child, syscall(SYS_move_mount, trees[i], "", AT_FDCWD, plan->writable[i], MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_SYMLINKS));
+        must(child, syscall(SYS_close, trees[i]));
+    }
+}
+
 /// What process 1 of a pid namespace does before the program starts.
 static void prepare_namespaces(struct child *child) {
     // Signals for the program's group go to process 1's, which hands them on.
@@ -251,6 +286,7 @@ static void prepare_namespaces(struct child *child) {
     must(child, syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL));
     if (!(child->plan->settings.namespaces & CLONE_NEWNS)) return;
     must(child, syscall(SYS_mount, NULL, "/", NULL, MS_REC | MS_SLAVE, NULL));
+    keep_read_only(child);
     const struct postern_launch_plan *plan = child->plan;
     if (plan->temporary) must(child, syscall(SYS_mount, "tmpfs", plan->temporary, "tmpfs", MS_NOSUID | MS_NODEV, plan->temporary_options));
     if (plan->settings.mounts_proc) must(child, syscall(SYS_mount, "proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL));

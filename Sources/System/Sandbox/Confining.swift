@@ -60,9 +60,10 @@ extension ProcessPlan {
         if program.kind == .script { landlock?.paths.append(.init(program.path, [.readFile, .executeFile])) }
         if let temporary, !namespaces.isEmpty { self.temporary = Temporary(path: temporary, bytes: sandbox.limits.memory) }
         if let temporary { landlock?.paths.append(.init(temporary, .write)) }
+        if !namespaces.isEmpty { writable = Self.writable(for: sandbox, in: self.directory ?? "/") }
         #if POSTERN_BARE
             // Nothing but the user: only what `scripts/bench` compares with is built so.
-            (landlock, filter, denials, namespaces, self.temporary) = (nil, [], nil, [], nil)
+            (landlock, filter, denials, namespaces, self.temporary, writable) = (nil, [], nil, [], nil, [])
         #endif
     }
 
@@ -79,6 +80,12 @@ extension ProcessPlan {
         guard let path = sandbox.paths.map(\.path).first(where: showsProcesses) else { return isAble ? .pid : [] }
         guard isAble else { throw .processes(path: path) }
         return [.pid, .mount]
+    }
+
+    /// What stays writable where the command writes anywhere: chmod(2) and its like, for which Landlock has no rule, are denied to no such sandbox.
+    private static func writable(for sandbox: SandboxPlan, in directory: String) -> [String] {
+        let paths = sandbox.paths.filter { $0.access == .write && !$0.path.hasPrefix("/dev/") }.map { $0.path == "." ? directory : $0.path }
+        return paths.contains("/") ? [] : paths.sorted { $0.utf8.count < $1.utf8.count }
     }
 
     /// Whether a path holds the processes of others.

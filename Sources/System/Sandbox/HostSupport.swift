@@ -39,7 +39,9 @@ public enum HostSupport {
                 ? Layer("tcp ports", .enforced, "by Landlock")
                 : Layer("tcp ports", .refused, "a network of ports needs Landlock ABI 4, Linux 6.7"),
             signals(landlock, hasNamespaces),
-            Layer("file attributes", .partly, "chmod, chown, times and xattrs are denied in a sandbox that writes nowhere; Landlock has no rule for them"),
+            hasNamespaces
+                ? Layer("file attributes", .enforced, "chmod, chown, times and xattrs by seccomp in a sandbox that writes nowhere; else all but what it writes is mounted read-only")
+                : Layer("file attributes", .partly, "chmod, chown, times and xattrs are denied in a sandbox that writes nowhere; Landlock has no rule for them"),
             Layer("memory and processes", .partly, "memory is limited for each process, processes for each user; no cgroup is used"),
             hasNamespaces
                 ? Layer("TMPDIR", .enforced, "in memory, as much as the sandbox's memory limit; elsewhere files are limited by file_size and a quota of the user")

@@ -28,6 +28,7 @@ import Linux
             unsafe flat.temporary = UnsafePointer(try string(Array(temporary.path.utf8), called: "the temporary directory"))
             unsafe flat.temporary_options = UnsafePointer(try string(Array(temporary.options(for: plan.identity).utf8), called: "the options"))
         }
+        unsafe flat.writable = UnsafePointer(try constantStrings(plan.writable, called: "a path"))
         unsafe flat.descriptors = UnsafePointer(copy(plan.descriptors.map(\.number)))
         unsafe flat.limits = UnsafePointer(
             copy(plan.limits.map { postern_limit(resource: $0.resource.rawValue, soft: $0.soft, hard: $0.hard) }))
@@ -45,7 +46,7 @@ import Linux
         if case .descriptor(let descriptor) = plan.program { settings.program = descriptor.number }
         settings.first = plan.firstProcess?.number ?? -1
         settings.root = plan.rootDirectory?.number ?? -1
-        settings.namespaces = plan.namespaces.union(plan.temporary == nil ? [] : .mount).rawValue
+        settings.namespaces = plan.namespaces.union(plan.temporary == nil && plan.writable.isEmpty ? [] : .mount).rawValue
         settings.mounts_proc = plan.namespaces.contains(.mount)
         settings.parent_death_signal = plan.parentDeathSignal?.number ?? 0
         settings.new_session = plan.startsSession
@@ -62,6 +63,7 @@ import Linux
         settings.descriptor_count = UInt32(plan.descriptors.count)
         settings.limit_count = UInt32(plan.limits.count)
         settings.path_count = UInt32(plan.paths.count)
+        settings.writable_count = UInt32(plan.writable.count)
         settings.filter_length = UInt32(plan.filter.count / 8)
         guard let landlock = plan.landlock else { return settings }
         let support = plan.landlockSupport
@@ -109,6 +111,13 @@ import Linux
         var table: [UnsafeMutablePointer<CChar>?] = unsafe []
         for word in words { unsafe table.append(try string(word, called: name)) }
         unsafe table.append(nil)
+        return unsafe copy(table)
+    }
+
+    private func constantStrings(_ words: [String], called name: String) throws(LaunchError) -> UnsafeMutablePointer<UnsafePointer<CChar>?>? {
+        // SAFETY: the strings live as long as `self`.
+        var table: [UnsafePointer<CChar>?] = unsafe []
+        for word in words { unsafe table.append(UnsafePointer(try string(Array(word.utf8), called: name))) }
         return unsafe copy(table)
     }
 

@@ -22,8 +22,8 @@ public enum MonitorConfinement {
         .init("settimeofday", SYS_settimeofday), .init("clock_settime", SYS_clock_settime), .init("adjtimex", SYS_adjtimex),
         .init("clock_adjtime", SYS_clock_adjtime), .init("sethostname", SYS_sethostname), .init("setdomainname", SYS_setdomainname),
         .init("open_by_handle_at", SYS_open_by_handle_at), .init("fanotify_init", SYS_fanotify_init), .init("syslog", SYS_syslog),
-        .init("setns", SYS_setns), .init("pivot_root", SYS_pivot_root), .init("open_tree", SYS_open_tree), .init("move_mount", SYS_move_mount),
-        .init("fsopen", SYS_fsopen), .init("fsmount", SYS_fsmount), .init("mount_setattr", SYS_mount_setattr), .init("vhangup", SYS_vhangup),
+        .init("setns", SYS_setns), .init("pivot_root", SYS_pivot_root), .init("fsopen", SYS_fsopen), .init("fsmount", SYS_fsmount),
+        .init("vhangup", SYS_vhangup),
     ]
 
     #if arch(x86_64)

@@ -80,6 +80,9 @@ public struct ProcessPlan: Sendable {
     public var namespaces: Namespaces = []
     /// An empty directory in memory, which nobody else sees and which ends with the pid namespace.
     public var temporary: Temporary?
+    /// Not empty: all but these paths, with what is mounted beneath them, is read-only for the child, who has a pid namespace and an identity. One that is
+    /// not there is passed over; at most 256, no shorter one after a longer one.
+    public var writable: [String] = []
     /// The program `postern-init`, which a pid namespace needs.
     public var firstProcess: Descriptor?
     /// Takes every capability from the bounding set, which needs CAP_SETPCAP unless it is empty already.

@@ -68,6 +68,7 @@ struct postern_launch_settings {
     gid_t gid;
     uint32_t descriptor_count;      // at most POSTERN_MAX_DESCRIPTORS
     uint32_t limit_count, group_count, rule_count, port_count, path_count;
+    uint32_t writable_count;        // at most POSTERN_MAX_WRITABLE; not 0: all else is mounted read-only, which needs the mount namespace
     uint32_t filter_length;         // in records; 0: no filter
     uint64_t handled_files;         // what Landlock denies unless a rule allows it
     uint64_t handled_network;
@@ -84,6 +85,7 @@ struct postern_launch_plan {
     const char *directory;          // to change to after the uid, or NULL
     const struct postern_path_within *paths;
     const char *temporary, *temporary_options;  // where an empty tmpfs is mounted, which needs the mount namespace, and its options; or NULL
+    const char *const *writable;    // no shorter path after a longer one
     const int *descriptors;         // become 0, 1, 2, 3 …; nothing else stays open
     const struct postern_limit *limits;
     const gid_t *groups;
@@ -92,7 +94,7 @@ struct postern_launch_plan {
     const void *filter;             // struct sock_filter records
 };
 
-enum { POSTERN_MAX_DESCRIPTORS = 64, POSTERN_MAX_PASSED = 16 };
+enum { POSTERN_MAX_DESCRIPTORS = 64, POSTERN_MAX_PASSED = 16, POSTERN_MAX_WRITABLE = 256 };
 
 struct postern_launch_result {
     pid_t pid;
