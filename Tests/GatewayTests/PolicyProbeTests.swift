@@ -22,7 +22,7 @@ import Testing
         let sound = outcome.output.matches(of: /([0-9]+) of ([0-9]+) forbidden acts refused/).filter { $0.1 == $0.2 }
         let passedOver = outcome.output.matches(of: /(?m)^  not run  (path "\/proc" shows all processes: only root|a drop account has its directory only with a key)/)
         // A drop account needs a session; what the monitoring policy runs needs a /proc, which only root can give.
-        let needing = name == "monitoring.toml" && !isRoot ? commands : text.matches(of: /(?m)^drop +=/).count
+        let needing = name == "monitoring.toml" && !isRoot ? commands : text.matches(of: /(?m)^(drop|rsync) +=/).count
         #expect(sound.count == commands - needing && passedOver.count == needing, "\(outcome)")
         // With nothing to try there is nothing to be sure of.
         #expect(outcome.code == (needing == commands ? 1 : 0), "\(outcome)")
@@ -37,13 +37,13 @@ import Testing
         for path in ["app/bin", "app/releases", "git", "partners/a", "partners/b", "data", "plugins"] {
             try FileManager.default.createDirectory(atPath: "\(directory)/srv/\(path)", withIntermediateDirectories: true)
         }
-        for program in ["app/bin/release", "app/bin/status", "app/bin/logs", "plugins/rrsync", "plugins/check_disk", "plugins/check_load", "plugins/check_procs"] {
+        for program in ["app/bin/release", "app/bin/status", "app/bin/logs", "plugins/check_disk", "plugins/check_load", "plugins/check_procs"] {
             try createFile("\(directory)/srv/\(program)", Array("#!/bin/sh\nexit 0\n".utf8), mode: 0o755)
         }
         // The names that clients log in with stay, so that the policy's tests do.
         let text = try String(contentsOfFile: "\(Self.folder)/\(name)", encoding: .utf8)
             .replacing(/(?m)^as( *)= "([a-z-]+)"/) { "as\($0.1)= \"\(Self.user)\"\nlogin = \"\($0.2)\"" }
-            .replacing("/usr/bin/rrsync", with: "/srv/plugins/rrsync").replacing("/usr/lib/nagios/plugins/", with: "/srv/plugins/")
+            .replacing("/usr/lib/nagios/plugins/", with: "/srv/plugins/")
             .replacing("/srv/", with: "\(directory)/srv/")
         try createFile("\(directory)/\(name)", Array(text.utf8), mode: 0o644)
         return text

@@ -34,6 +34,7 @@ import Testing
         subsystem.arguments = ["a": .word, "b": try .oneOf(["x", "y"]), "c": try .named("semver"), "d": try .named("hex"), "e": try .integer(from: 1, through: 9)]
         subsystem.sandbox = 2
         policy.commands.append(subsystem)
+        policy.commands.append(RsyncPolicyTests.command([.upload, .delete]))
         var random = FixedRandom(state: 5)
         for index in 0..<count {
             var key = Key(name: "key\(index)", fingerprint: (0..<32).map { _ in .random(in: 0...255, using: &random) }, may: [index % 10, 9], position: Sample.position)

@@ -29,6 +29,7 @@ extension Command: PolicyRecord {
         writer.duration(lockWait)
         writer.optional(git) { $1.write(to: &$0) }
         writer.optional(drop) { $1.write(to: &$0) }
+        writer.optional(rsync) { $1.write(to: &$0) }
         writer.count(sandbox)
         position.write(to: &writer)
     }
@@ -54,6 +55,7 @@ extension Command: PolicyRecord {
         let lockWait = try reader.duration()
         let git = try reader.optional { (reader) throws(RecordFault) in try GitService(reading: &reader) }
         let drop = try reader.optional { (reader) throws(RecordFault) in try DropRules(reading: &reader) }
+        let rsync = try reader.optional { (reader) throws(RecordFault) in try RsyncRules(reading: &reader) }
         let sandbox = try reader.count()
         let position = try SourcePosition(reading: &reader)
         self.init(name: name, account: account, login: login, usage: usage, run: run, sandbox: sandbox, position: position)
@@ -69,6 +71,7 @@ extension Command: PolicyRecord {
         self.survivesDisconnect = survivesDisconnect
         self.git = git
         self.drop = drop
+        self.rsync = rsync
         self.outputLimit = outputLimit
         self.lock = lock
         self.lockWait = lockWait

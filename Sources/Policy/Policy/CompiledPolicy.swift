@@ -69,7 +69,7 @@ public struct CompiledPolicy<Storage: PolicyStorage & ~Copyable>: ~Copyable {
         let name = "command \(index)"
         return try record(try slot(header.commands, index, name), name) { (reader) throws(RecordFault) in
             let command = try Command(reading: &reader)
-            let sandboxes = [command.sandbox, command.drop?.verify?.sandbox, command.drop?.onComplete?.sandbox].compactMap(\.self)
+            let sandboxes = [command.sandbox, command.drop?.verify?.sandbox, command.drop?.onComplete?.sandbox, command.rsync?.readingSandbox].compactMap(\.self)
             guard sandboxes.allSatisfy({ $0 < sandboxCount }) else { throw RecordFault() }
             return command
         }

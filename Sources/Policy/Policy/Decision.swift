@@ -81,11 +81,16 @@ public enum Decision {
         }
         if let verdict = serveGit(words, environment, session, commands) { return verdict }
         var best: (failure: UsageFailure, command: Command)?
-        var dropFault: DropCommandLine.Fault?
+        var fault: Refusal.Reason?
         for command in commands {
             switch decide(line, drop: command, session) {
             case .success(let launch): return .run(launch)
-            case .failure(let fault): dropFault = dropFault ?? fault
+            case .failure(let found): fault = fault ?? .drop(found)
+            case nil: break
+            }
+            switch decide(words, rsync: command, session, commands) {
+            case .success(let launch): return .run(launch)
+            case .failure(let found): fault = fault ?? .rsync(found)
             case nil: break
             }
             guard let usage = command.usage, isText else { continue }
@@ -100,7 +105,7 @@ public enum Decision {
             case nil: continue
             }
         }
-        if let dropFault { return .refuse(Refusal(.drop(dropFault), commands: commands)) }
+        if let fault { return .refuse(Refusal(fault, commands: commands)) }
         return .refuse(Refusal(reason(words, line, best), commands: commands))
     }
 

@@ -32,6 +32,7 @@ enum Help {
     static func rows(for commands: [Command]) -> [Row] {
         commands.flatMap { command in
             if command.drop != nil { return [Row(call: "scp, sftp", summary: command.summary)] }
+            if let rsync = command.rsync { return [Row(call: "rsync  \(rsync.access.map(\.word).joined(separator: ", "))", summary: command.summary)] }
             let calls = [command.usage.map(call), command.subsystem.map { "subsystem \($0)" }]
             return (calls.compactMap(\.self) + (command.git?.calls ?? [])).map { Row(call: $0, summary: command.summary) }
         }
@@ -70,6 +71,7 @@ enum Help {
             "subsystem": command.subsystem.map { .string($0) } ?? .null,
             "git": command.git.map(json) ?? .null,
             "drop": command.drop.map(json) ?? .null,
+            "rsync": command.rsync.map { ["access": .array($0.access.map { .string($0.word) })] } ?? .null,
             "arguments": .array(arguments),
             "limits": [
                 "timeout_seconds": timeout,

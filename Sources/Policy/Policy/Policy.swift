@@ -170,6 +170,8 @@ public struct Command: Equatable, Sendable {
     public var survivesDisconnect = false
     /// What it shares by scp and SFTP; nil: it is no drop account.
     public var drop: DropRules?
+    /// What clients of rsync reach; nil: it is not for them.
+    public var rsync: RsyncRules?
     /// An index into ``Policy/sandboxes``.
     public var sandbox: Int
     /// Of its table.

@@ -23,6 +23,8 @@ public struct Refusal: Equatable, Sendable {
         case badRepository(String)
         /// An scp line that the drop account does not take.
         case drop(DropCommandLine.Fault)
+        /// An rsync line that the command does not take.
+        case rsync(RsyncCommandLine.Fault)
         /// The certificate is for this line only.
         case otherThanForced([UInt8])
     }
@@ -77,6 +79,7 @@ public struct Refusal: Equatable, Sendable {
         case .badRepository(let path):
             "\(Self.quoted(path)) cannot be a repository: write its path as \"team/app.git\", without \"..\", \"~\" or a leading \"-\""
         case .drop(let fault): fault.text
+        case .rsync(let fault): fault.text
         case .otherThanForced(let line): "your certificate is for \"\(VisibleText.shortened(line))\" only"
         }
     }
@@ -86,7 +89,7 @@ public struct Refusal: Equatable, Sendable {
     /// The line to show and what to mark in it.
     private var marked: ([UInt8], Range<Int>)? {
         switch reason {
-        case .entry, .notACommand, .unknownSubsystem, .drop, .otherThanForced, .noRepository, .readOnlyRepository, .badRepository: nil
+        case .entry, .notACommand, .unknownSubsystem, .drop, .rsync, .otherThanForced, .noRepository, .readOnlyRepository, .badRepository: nil
         case .syntax(let error, let line): (line, error.marked(in: line))
         case .wrongArgument(_, _, _, let place), .leadsOut(_, _, _, let place), .missingArgument(_, _, let place), .unexpectedWord(_, let place):
             (place.line, place.range)
@@ -110,6 +113,7 @@ extension Refusal.Reason: CustomStringConvertible {
         case .readOnlyRepository: "read-only-repository"
         case .badRepository: "bad-repository"
         case .drop: "drop"
+        case .rsync: "rsync"
         case .otherThanForced: "other-than-forced"
         }
     }

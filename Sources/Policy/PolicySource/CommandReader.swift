@@ -32,12 +32,12 @@ struct CommandReader {
         }
         var reader = TableReader(table, "command \"\(entry.key.value)\"", report)
         reader.readAllowedWarnings()
-        reader.refuse(Self.later)
         let account = account(&reader)
         if reader.has("drop") { return drop(&reader, entry, account, errors) }
         for key in ["verify", "on_complete"] {
             if let entry = reader.entry(key) { report.error(entry.key.region, "\"\(key)\" is for a drop account", hint: "there is no \"drop\"") }
         }
+        if reader.has("rsync") { return rsync(&reader, entry, account, errors) }
         let git = reader.table("git").map { GitReader(surroundings, report, allowed: reader.allowedWarnings).read($0) }
         let subsystem = subsystem(&reader)
         let usage = git == nil ? usage(&reader, isSubsystem: subsystem != nil) : nil
@@ -65,6 +65,16 @@ struct CommandReader {
         reader.finish()
         guard report.errorCount == errors else { return nil }
         CommandWarnings(command, programs.map(\.region), entry.key.region, reader.allowedWarnings, surroundings, report).findForDrop(programs)
+        return command
+    }
+
+    private mutating func rsync(_ reader: inout TableReader, _ entry: Table.Entry, _ account: Account, _ errors: Int) -> Command? {
+        guard var command = readRsync(&reader, entry.key, account, login(&reader)) else { return nil }
+        readStreams(&reader, &command)
+        readCourse(&reader, &command)
+        reader.finish()
+        guard report.errorCount == errors, let region = reader.entry("rsync")?.key.region else { return nil }
+        CommandWarnings(command, [region], entry.key.region, reader.allowedWarnings, surroundings, report).findForRsync()
         return command
     }
 
@@ -260,8 +270,6 @@ struct CommandReader {
         if let wait { command.lockWait = wait.value }
     }
 
-    /// Keys of the design that are not carried out yet.
-    private static let later = ["rsync"]
     /// RFC 4254 §6.10.
     private static let signals = [
         "ABRT", "ALRM", "FPE", "HUP", "ILL", "INT", "KILL", "PIPE", "QUIT", "SEGV", "TERM", "USR1", "USR2",

@@ -26,6 +26,7 @@ enum CommandVariations {
         found.compare("lock_wait", old.lockWait, new.lockWait, new.lockWait > old.lockWait ? .wider : .narrower, Quantity.text)
         GitVariations.compare(old.git, new.git, &found)
         found += DropVariations.between(old.drop, new.drop)
+        found += RsyncVariations.between(old.rsync, new.rsync)
         if hasMore(old, new) { found.append(.unknown) }
         return found
     }
@@ -49,6 +50,7 @@ enum CommandVariations {
         rest.survivesDisconnect = old.survivesDisconnect
         rest.git = old.git
         rest.drop = old.drop
+        rest.rsync = old.rsync
         rest.outputLimit = old.outputLimit
         rest.lock = old.lock
         rest.lockWait = old.lockWait
@@ -131,6 +133,10 @@ enum RuleText {
 
     static func of(_ service: GitService) -> String {
         "git \(service.access) \(service.repositories.map(\.description).joined(separator: " "))"
+    }
+
+    static func of(_ rules: RsyncRules) -> String {
+        "rsync \(rules.access.map(\.word).joined(separator: " "))"
     }
 
     static func of(_ environment: [EnvironmentEntry]) -> String {

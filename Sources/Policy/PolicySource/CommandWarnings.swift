@@ -35,6 +35,12 @@ struct CommandWarnings {
         findForeignUser()
     }
 
+    /// The same of a command for rsync, whose directory is made when it is first used.
+    func findForRsync() {
+        findProgram()
+        findForeignUser()
+    }
+
     private var program: String {
         if case .literal(let path)? = command.run.first?.pieces.first { path } else { "" }
     }

@@ -273,7 +273,7 @@ private struct Comparison {
 
     /// A command as the matrix shows it: its name, who logs in for it, and how it is called.
     private static func text(_ command: Command) -> String {
-        let call = command.usage.map { "\"\($0)\"" } ?? command.git.map(RuleText.of) ?? "subsystem \(command.subsystem ?? "")"
+        let call = command.usage.map { "\"\($0)\"" } ?? command.git.map(RuleText.of) ?? command.rsync.map(RuleText.of) ?? "subsystem \(command.subsystem ?? "")"
         return "\(command.name), login \(command.login), as \(command.account.name): \(call)"
     }
 
@@ -314,15 +314,15 @@ extension Command {
         if let subsystem, let theirs = other.subsystem, subsystem == theirs { return true }
         switch (usage, other.usage) {
         case (let usage?, let theirs?): return usage.overlaps(theirs)
-        case (let usage?, nil): return other.git != nil && usage.mayBeForGit
-        case (nil, let theirs?): return git != nil && theirs.mayBeForGit
-        case (nil, nil): return git != nil && other.git != nil
+        case (let usage?, nil): return other.git != nil && usage.mayBeForGit || other.rsync != nil && usage.mayBeForRsync
+        case (nil, let theirs?): return git != nil && theirs.mayBeForGit || rsync != nil && theirs.mayBeForRsync
+        case (nil, nil): return git != nil && other.git != nil || rsync != nil && other.rsync != nil
         }
     }
 
     fileprivate var call: String {
         let types = (usage?.argumentNames ?? []).map { RuleText.of(arguments[$0] ?? .word) }
-        return ([name, usage?.description ?? "", subsystem ?? "", git.map(RuleText.of) ?? ""] + types).joined(separator: "\n")
+        return ([name, usage?.description ?? "", subsystem ?? "", git.map(RuleText.of) ?? "", rsync.map(RuleText.of) ?? ""] + types).joined(separator: "\n")
     }
 }
 
@@ -331,6 +331,12 @@ extension Usage {
     fileprivate var mayBeForGit: Bool {
         let first = description.prefix { $0 != " " }
         return first == "git" || ["git-", "*", "<", "["].contains { first.hasPrefix($0) }
+    }
+
+    /// Whether a line of it can begin as those of rsync do.
+    fileprivate var mayBeForRsync: Bool {
+        let first = description.prefix { $0 != " " }
+        return first == "rsync" || ["*", "<", "["].contains { first.hasPrefix($0) }
     }
 }
 

@@ -83,6 +83,7 @@ public struct Reach: Sendable {
         let before = before.filter { $0.login == command.login }
         return before.first { other in
             if let git = command.git { return other.usage?.acceptsAnyLine ?? other.git?.includes(git) ?? false }
+            if let rsync = command.rsync { return other.usage?.acceptsAnyLine ?? other.rsync?.includes(rsync) ?? false }
             // A drop account gets lines of its own, which only another takes.
             if command.drop != nil, other.drop == nil { return other.usage?.acceptsAnyLine == true && other.subsystem == command.subsystem }
             if command.drop == nil, other.drop != nil, command.usage != nil { return false }

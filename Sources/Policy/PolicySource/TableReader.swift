@@ -8,9 +8,6 @@ struct TableReader {
     let report: Report
     /// Every key asked for, for "did you mean".
     private var known: Set<String> = []
-    /// Keys of the design that this version refuses: they are no suggestions, and where one stands nothing is missing.
-    private var refused: Set<String> = []
-    private var hasRefused = false
     /// Warnings silenced here by `allow_warnings`.
     private(set) var allowedWarnings: Set<String> = []
 
@@ -30,7 +27,6 @@ struct TableReader {
 
     /// Says that `key` must be there.
     func missing(_ key: String, hint: String? = nil) {
-        if hasRefused { return }
         report.error(table.region, "\(what) has no \"\(key)\"", hint: hint)
     }
 
@@ -163,16 +159,6 @@ struct TableReader {
         return table
     }
 
-    /// Refuses keys of the design that this version does not carry out.
-    mutating func refuse(_ keys: [String]) {
-        for key in keys {
-            refused.insert(key)
-            guard let entry = entry(key) else { continue }
-            hasRefused = true
-            report.error(entry.key.region, "\"\(key)\" is not in this version")
-        }
-    }
-
     mutating func readAllowedWarnings() {
         for text in strings("allow_warnings") ?? [] {
             if Warning(rawValue: text.value) == nil {
@@ -186,13 +172,12 @@ struct TableReader {
 
     /// Reports what was never asked for.
     func finish() {
-        let useful = known.subtracting(refused)
         for entry in table.entries where !known.contains(entry.key.value) {
             let noun = if case .table = entry.node.content { "table" } else { "key" }
             report.error(
                 entry.key.region, "\(what) has no \(noun) \"\(entry.key.value)\"",
-                hint: Suggestion.hint(for: entry.key.value, among: useful)
-                    ?? "it may have \(useful.sorted().joined(separator: ", "))")
+                hint: Suggestion.hint(for: entry.key.value, among: known)
+                    ?? "it may have \(known.sorted().joined(separator: ", "))")
         }
     }
 

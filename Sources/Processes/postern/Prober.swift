@@ -64,6 +64,7 @@ struct Prober {
     func probe(_ command: Command) -> Result {
         // Its sandbox reaches the directory that it starts in, which a key's session makes.
         if command.drop != nil { return .notOurs("a drop account has its directory only with a key") }
+        if command.rsync != nil { return .notOurs("a command for rsync has its directory only with a key") }
         let sandbox = policy.sandboxes[command.sandbox]
         var acts: [(act: ForbiddenAct, outcome: ForbiddenAct.Outcome)] = []
         // What every sandbox allows must work, or a refusal shows nothing.

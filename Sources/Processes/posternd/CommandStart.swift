@@ -56,6 +56,8 @@ struct CommandStart {
             plan.descriptors.append(git.report)
             plan.landlock?.paths.append(.init(git.hook, [.readFile, .executeFile]))
         }
+        // As a drop account, a command for rsync has its directory made for it.
+        plan.makesDirectory = launch.command.rsync != nil
         plan.paths = launch.paths.map { .init(directory: $0.directory, path: $0.path) }
         return try mending({ fault(of: $0, launch, plan.paths) }) { () throws(LaunchError) in try launchReporting(plan) }
     }
