@@ -34,9 +34,9 @@ struct RsyncAccount {
         return try run(["/usr/bin/rsync", "-e", remote] + words)
     }
 
-    /// Runs a shell script in the directory of the client's own files.
+    /// Runs a shell script in the directory of the client's own files; `$0` is the root of the others.
     @discardableResult func shell(_ script: String) throws -> String {
-        let outcome = try run(["/bin/sh", "-euc", "cd \"$0\"; \(script)", mine, root])
+        let outcome = try run(["/bin/sh", "-euc", "cd \"$1\"; \(script)", root, mine])
         guard outcome.code == 0 else { throw Trouble("\(script): \(outcome)") }
         return outcome.output
     }
@@ -66,6 +66,7 @@ struct RsyncAccount {
                 try run(["/usr/bin/rsync", "-e", account.gateway.sshCommand([]).dropLast().joined(separator: " ")] + flags + [from, to])
             }
             let isRelative = flags == ["-aR"]
+            try account.shell("mkdir back")
             let given = try rsync(isRelative ? "\(account.mine)/./t/" : "\(account.mine)/t/", isRelative ? "gateway:" : "gateway:t")
             #expect(given.code == 0, "\(given)")
             try account.expectSame("\(account.mine)/t", "\(account.root)/t")
@@ -223,6 +224,7 @@ struct RsyncAccount {
                 ln -s "$PWD/outside" "$0/link"; ln -s "$PWD/outside" "$0/d/link"; ln -s "$PWD/outside/secret" "$0/file"; ln -s /usr/lib "$0/lib"; ln -s ../../mine/outside "$0/up"
                 mkfifo "$0/fifo"; echo 1 >f; chmod -R a+rwX "$0"
                 """)
+            if isRoot { _ = try run(["/bin/chown", "-Rh", account.gateway.user.name, account.root]) }
             for path in ["link/", "link/secret", "d/link/", "lib/", "up/", "up/secret"] {
                 let taken = try account.rsync("-a", "@\(path)", "=got/")
                 #expect(taken.code != 0 && taken.errors.contains("a symbolic link in it leads out"), "\(path): \(taken)")

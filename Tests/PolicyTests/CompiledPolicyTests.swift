@@ -259,8 +259,8 @@ import Testing
         #expect(throws: CompiledPolicyError.wrongLength(expected: UInt64(good.count), found: good.count - 1)) { try CompiledPolicy(Array(good.dropLast())) }
         #expect(throws: CompiledPolicyError.wrongLength(expected: UInt64(good.count), found: good.count + 1)) { try CompiledPolicy(good + [0]) }
         var newer = good
-        newer[8] = 10
-        #expect(throws: CompiledPolicyError.otherVersion(found: 10, supported: 9)) { try CompiledPolicy(newer) }
+        newer[8] = 11
+        #expect(throws: CompiledPolicyError.otherVersion(found: 11, supported: 10)) { try CompiledPolicy(newer) }
         #expect(CompiledPolicyError.damaged("command 3").description == "command 3 of the compiled policy is damaged; run \"postern apply\" again, and test the disk")
         for error in [CompiledPolicyError.notAPolicy, .otherVersion(found: 2, supported: 1), .wrongLength(expected: 2, found: 1)] {
             #expect(error.description.contains("postern apply"))

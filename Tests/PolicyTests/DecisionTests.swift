@@ -326,9 +326,9 @@ import Testing
         let commands = [try Sample.release(), try Self.commands()[2]]
         let text =
             #"{"key":"alice","login":"deploy","commands":[{"name":"release","summary":"deploy a tagged release","#
-            + #""usage":"release <tag> [--dry-run]","subsystem":null,"git":null,"drop":null,"arguments":[{"name":"tag","required":true,"repeated":false,"#
+            + #""usage":"release <tag> [--dry-run]","subsystem":null,"git":null,"drop":null,"rsync":null,"arguments":[{"name":"tag","required":true,"repeated":false,"#
             + #""type":"match","match":"v[0-9]+\\.[0-9]+\\.[0-9]+"}],"limits":{"timeout_seconds":600,"output_bytes":67108864,"stdin":true,"signals":["TERM","INT"],"#
-            + #""environment":["DEPLOY_NOTE"]}},{"name":"log","summary":"","usage":"log [<count>] [<ref>]","subsystem":null,"git":null,"drop":null,"#
+            + #""environment":["DEPLOY_NOTE"]}},{"name":"log","summary":"","usage":"log [<count>] [<ref>]","subsystem":null,"git":null,"drop":null,"rsync":null,"#
             + #""arguments":[{"name":"count","required":false,"repeated":false,"type":"integer","integer":[1,99]},"#
             + #"{"name":"ref","required":false,"repeated":false,"type":"gitref"}],"limits":{"timeout_seconds":null,"output_bytes":null,"stdin":true,"#
             + #""signals":[],"environment":[]}}],"limits":{"line_bytes":65536,"words":256}}"# + "\n"

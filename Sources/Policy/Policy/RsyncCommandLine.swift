@@ -90,6 +90,7 @@ public struct RsyncCommandLine: Equatable, Sendable {
         if option.value == nil, value != nil { throw .badValue(parts[0]) }
         // Some values are words of their own.
         if option.value != nil, value == nil { value = rest.popFirst() }
+        if option.isOfReceiver, isDownload, value != nil { return }
         if let form = option.value, !(value.map(form.accepts) ?? false) { throw .badValue(parts[0]) }
         try check(option, parts[0])
         options.append(Option(name: name, value: value))
@@ -141,7 +142,8 @@ public struct RsyncCommandLine: Equatable, Sendable {
     }
 
     private func check(_ option: RsyncOption, _ name: String) throws(Fault) {
-        if option.side == (isDownload ? .upload : .download) { throw .otherSide(name) }
+        guard option.side == (isDownload ? .upload : .download) else { return }
+        throw RsyncOption.objection(to: name) == nil ? .otherSide(name) : Self.refusal(of: name)
     }
 
     private static func refusal(of option: String) -> Fault {

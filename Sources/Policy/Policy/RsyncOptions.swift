@@ -48,6 +48,8 @@ struct RsyncOption {
     var value: RsyncValue?
     /// What the key must be allowed.
     var needs: RsyncRules.Access?
+    /// Who fetches sends it too, and means a place of its own: then it is passed over.
+    var isOfReceiver = false
 
     /// By name, without `--`.
     static let long: [String: RsyncOption] = [
@@ -64,16 +66,16 @@ struct RsyncOption {
         "ignore-errors": RsyncOption(), "ignore-missing-args": RsyncOption(), "ignore-existing": RsyncOption(side: .upload), "existing": RsyncOption(side: .upload),
         "size-only": RsyncOption(side: .upload), "min-size": RsyncOption(side: .upload, value: .size), "max-size": RsyncOption(side: .upload, value: .size),
         "modify-window": RsyncOption(value: .number), "partial": RsyncOption(side: .upload), "delay-updates": RsyncOption(side: .upload),
-        "partial-dir": RsyncOption(side: .upload, value: .path), "backup-dir": RsyncOption(side: .upload, value: .path), "suffix": RsyncOption(value: .suffix),
+        "partial-dir": RsyncOption(side: .upload, value: .path), "backup-dir": RsyncOption(value: .path, isOfReceiver: true), "suffix": RsyncOption(value: .suffix),
         "mkpath": RsyncOption(side: .upload), "preallocate": RsyncOption(side: .upload), "fsync": RsyncOption(side: .upload), "no-W": RsyncOption(),
-        "remove-source-files": RsyncOption(), "remove-sent-files": RsyncOption(),
+        "inplace": RsyncOption(side: .download), "append": RsyncOption(side: .download), "remove-source-files": RsyncOption(), "remove-sent-files": RsyncOption(),
     ]
 
     /// By letter.
     static let short: [UInt8: RsyncOption] = {
         var table: [UInt8: RsyncOption] = [:]
         for letter in "vqunldOJmWogDtUpErcCIRxSzb".utf8 { table[letter] = RsyncOption() }
-        table[UInt8(ascii: "H")] = RsyncOption(side: .download)
+        for letter in "HAX".utf8 { table[letter] = RsyncOption(side: .download) }
         return table
     }()
 
