@@ -31,6 +31,11 @@ final class UploadFile {
     /// What was written behind a gap, sorted, apart from each other.
     private var islands: [Range<UInt64>] = []
 
+    /// Up to where the disk was told of what was written.
+    private var started: UInt64 = 0
+    /// What is written to the disk at once, in bytes.
+    private static let part: UInt64 = 8 << 20
+
     /// Clients that write out of order have a few dozen requests under way.
     private static let mostIslands = 1024
 
@@ -60,6 +65,7 @@ final class UploadFile {
         if range.lowerBound > covered, islands.count >= Self.mostIslands { throw FileError(.failure, "too many gaps") }
         try asking { () throws(Errno) in try file.writeAll(bytes, at: offset) }
         size = max(size, range.upperBound)
+        startWriting()
         if range.lowerBound < hashed {
             isHashStale = true
         } else if range.lowerBound == hashed {
@@ -67,6 +73,14 @@ final class UploadFile {
             hashed = range.upperBound
         }
         cover(range)
+    }
+
+    /// Lets the disk work while more comes, so that there is less to wait for at the end.
+    private func startWriting() {
+        guard size >= started + Self.part else { return }
+        // Where it cannot be begun early, the end waits longer.
+        do throws(Errno) { try file.startWriting(started..<size) } catch {}
+        started = size
     }
 
     func setLength(_ length: UInt64) throws(FileError) {

@@ -8,6 +8,10 @@ extension CommandStart {
     static func startDrop(_ launch: Launch, _ rules: DropRules, _ sandbox: SandboxPlan, requestID: String, asRoot: Bool) throws(StartFault) -> CommandStart {
         let program = try helper(asRoot: asRoot)
         let pipes = try Pipes.make(launch.command)
+        for end in [pipes.input, pipes.output] {
+            // Several packets of SFTP at once. Where there may be no more of that, they come in smaller pieces.
+            do throws(Errno) { try end.setPipeSize(Self.pipeBytes) } catch {}
+        }
         let (ours, theirs) = try mending({ StartFault("socket pair", "\($0)") }) { () throws(Errno) in try Descriptor.socketPair() }
         try mending({ StartFault("socket pair", "\($0)") }) { () throws(Errno) in
             try ours.setNonBlocking()
@@ -30,6 +34,8 @@ extension CommandStart {
             throw error
         }
     }
+
+    private static let pipeBytes: Int32 = 256 * 1024
 
     private static func helper(asRoot: Bool) throws(StartFault) -> ProgramFile {
         let path = try mending({ StartFault("helper", $0.text) }) { () throws(Fault) in try FrontendProcess.helperPath(DropRules.program) }

@@ -30,6 +30,12 @@ extension Descriptor {
         }
     }
 
+    /// Has the kernel begin to write what stands in this part of the file to the disk, and does not wait for it (sync_file_range(2)).
+    public func startWriting(_ range: Range<UInt64>) throws(Errno) {
+        guard let start = off_t(exactly: range.lowerBound), let count = off_t(exactly: range.upperBound - range.lowerBound) else { throw .invalidArgument }
+        try checked { sync_file_range(number, start, count, UInt32(SYNC_FILE_RANGE_WRITE)) }
+    }
+
     public func setLength(_ length: UInt64) throws(Errno) {
         guard let length = off_t(exactly: length) else { throw .fileTooLarge }
         try checked { ftruncate(number, length) }

@@ -11,6 +11,12 @@ extension Descriptor {
         return try unlessBlocking { CLinux.splice(number, nil, other.number, nil, limit, UInt32(SPLICE_F_NONBLOCK | SPLICE_F_MOVE)) }
     }
 
+    /// Has this pipe hold this many bytes (F_SETPIPE_SZ, fcntl(2)); a process may have only so much of that.
+    public func setPipeSize(_ bytes: Int32) throws(Errno) { try checked { postern_fcntl(number, Self.setPipeSize, bytes) } }
+
+    /// From linux/fcntl.h.
+    private static let setPipeSize: Int32 = 1031
+
     /// From asm-generic/ioctls.h.
     private static let fionread: UInt = 0x541b
 
