@@ -174,7 +174,7 @@ let package = Package(
         tests("LinuxTests", ["Linux", "CLinux"]),
         tests("HostileTests", ["Linux", "Sandbox", "MonitorProtocol", "SSHKeys", "SSHWire", "Sodium"]),
         tests("SandboxTests", ["Sandbox", "SandboxCompiler", "Linux", "Policy"]),
-        tests("GatewayTests", ["Linux", "Sandbox"]),
+        tests("GatewayTests", ["Peers", "Linux", "Sandbox", "SSHWire", "SSHKeys", "SSHCiphers", "SSHTransport", "Sodium"]),
         tests("LibraryTests", ["SSHClient", "SSHServer", "SSHBase", "Linux", "Sandbox", log, "example-client", "example-server", "example-upload"]),
         tests("ArchitectureTests", []),
     ],

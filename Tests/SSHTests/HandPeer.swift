@@ -6,31 +6,40 @@ import Sodium
 
 @testable import SSHTransport
 
-/// A client that says whatever a test wants, in any order: packets and keys are real, manners are the test's.
-struct HandPeer {
-    static let line = "SSH-2.0-Hand"
+/// What a peer by hand speaks to.
+protocol HandHost {
+    mutating func take(_ bytes: [UInt8])
+    /// What it has said since.
+    mutating func takeOutput() -> [UInt8]
+    /// Waits until it has said more; false when it will not.
+    mutating func saysMore() -> Bool
+}
 
-    var host: ServerHost
+/// A client that says whatever a test wants, in any order: packets and keys are real, manners are the test's.
+struct PeerByHand<Host: HandHost> {
+    static var line: String { "SSH-2.0-Hand" }
+
+    var host: Host
     var reader = PacketReader()
     var writer = PacketWriter()
     var random: any RandomSource = SeededRandom(seed: 99)
     var isStrict: Bool
+    var cipher = "chacha20-poly1305@openssh.com"
     var isFirst = true
     var sessionIdentifier: [UInt8]?
     /// What the server sent, in order, since it was looked at last.
     var received: [[UInt8]] = []
-    private var serverLine: String?
-    private var ours: KexInit?
+    private(set) var serverLine: String?
+    /// What it logs in with, for a session identifier.
+    var login: ([UInt8]) -> UserAuthRequest = { _ in
+        UserAuthRequest(user: "alice", service: "ssh-connection", method: .publicKey(algorithm: "ssh-ed25519", key: [1], signature: [2]))
+    }
 
-    init(_ host: ServerHost = ServerHost(), isStrict: Bool = true, identifies: Bool = true) {
+    init(_ host: Host, isStrict: Bool = true, identifies: Bool = true) {
         self.host = host
         self.isStrict = isStrict
         if identifies { raw(Array("\(Self.line)\r\n".utf8)) }
     }
-
-    /// What ended the connection.
-    var error: SSHErrorText? { host.error.map { "\($0)" } }
-    typealias SSHErrorText = String
 
     // MARK: - Saying
 
@@ -71,6 +80,14 @@ struct HandPeer {
         }
     }
 
+    /// Reads until it is so, or nothing more comes.
+    mutating func listen(until isSo: (Self) -> Bool) {
+        while !isSo(self), host.saysMore() { listen() }
+    }
+
+    /// Reads until a message of this kind has come.
+    mutating func listen(for number: MessageNumber) { listen { $0.receivedNumbers.contains(number.rawValue) } }
+
     /// The messages of one kind among those received, which are then forgotten.
     mutating func take<Message: WireMessage>(_ type: Message.Type) throws -> [Message] {
         let found = received.filter { $0[0] == Message.number.rawValue }
@@ -87,7 +104,7 @@ struct HandPeer {
         if isFirst { kex += isStrict ? ["ext-info-c", "kex-strict-c-v00@openssh.com"] : ["ext-info-c"] }
         return KexInit(
             cookie: Array(0..<16),
-            algorithms: .init(kex: kex, hostKey: ["ssh-ed25519"], cipher: ["chacha20-poly1305@openssh.com"], mac: ["x"], compression: ["none"]))
+            algorithms: .init(kex: kex, hostKey: ["ssh-ed25519"], cipher: [cipher], mac: ["x"], compression: ["none"]))
     }
 
     /// KEXINIT, a share and the answer to them: what is left is NEWKEYS of ours.
@@ -106,6 +123,7 @@ struct HandPeer {
 
     /// The keys from the server's answer, checked.
     mutating func keys(_ ours: KexInit, _ share: ClientKeyShare) throws -> DerivedKeys {
+        listen(for: .newKeys)
         guard let theirs = received.last(where: { $0[0] == 20 }), let reply = try take(KexECDHReply.self).last, let serverLine else {
             throw TransportError.badHostKey
         }
@@ -144,32 +162,34 @@ struct HandPeer {
 
     mutating func authenticate() throws {
         say(ServiceRequest(service: "ssh-userauth"))
-        say(UserAuthRequest(user: "alice", service: "ssh-connection", method: .publicKey(algorithm: "ssh-ed25519", key: [1], signature: [2])))
+        logIn()
     }
+
+    mutating func logIn() { say(login(sessionIdentifier ?? [])) }
 
     mutating func open() { say(ChannelOpen(type: "session", senderChannel: 5, initialWindow: 1 << 20, maximumPacket: 32_768)) }
 
     /// How far a connection has come.
     enum Stage: CaseIterable, Sendable { case identified, started, replied, keyed, service, authenticated, channel, rekeying }
 
-    static func at(_ stage: Stage, isStrict: Bool = true, _ host: ServerHost = ServerHost()) throws -> HandPeer {
-        var peer = HandPeer(host, isStrict: isStrict)
-        if stage == .identified { return peer }
-        if stage == .started {
-            peer.say(peer.kexInit())
-            return peer
+    /// Goes on from its identification.
+    mutating func advance(to stage: Stage) throws {
+        if stage == .identified { return }
+        if stage == .started { return say(kexInit()) }
+        let keys = try exchangeToReply()
+        if stage == .replied {
+            // The server has sent its NEWKEYS.
+            reader.use(keys.opener, resetsSequence: isStrict)
+            return drain()
         }
-        let keys = try peer.exchangeToReply()
-        if stage == .replied { return peer }
-        peer.change(to: keys)
-        if stage == .keyed { return peer }
-        peer.say(ServiceRequest(service: "ssh-userauth"))
-        if stage == .service { return peer }
-        peer.say(UserAuthRequest(user: "alice", service: "ssh-connection", method: .publicKey(algorithm: "ssh-ed25519", key: [1], signature: [2])))
-        if stage == .authenticated { return peer }
-        peer.open()
-        if stage == .channel { return peer }
-        peer.say(peer.kexInit())
-        return peer
+        change(to: keys)
+        if stage == .keyed { return }
+        say(ServiceRequest(service: "ssh-userauth"))
+        if stage == .service { return }
+        logIn()
+        if stage == .authenticated { return }
+        open()
+        if stage == .channel { return }
+        say(kexInit())
     }
 }
