@@ -20,8 +20,8 @@ import Testing
         let outcome = try run([try Gateway.program("postern"), "probe", "--policy", "\(directory)/\(name)"])
         let commands = text.matches(of: /(?m)^\[command\.[a-z0-9-]+\]/).count
         let sound = outcome.output.matches(of: /([0-9]+) of ([0-9]+) forbidden acts refused/).filter { $0.1 == $0.2 }
-        let passedOver = outcome.output.matches(of: /(?m)^  not run  (path "\/proc" shows all processes: only root|a drop account has its directory only with a key)/)
-        // A drop account needs a session; what the monitoring policy runs needs a /proc, which only root can give.
+        let passedOver = outcome.output.matches(of: /(?m)^  not run  (path "\/proc" shows all processes: only root|(?:a drop account|a command for rsync) has its directory only with a key)/)
+        // A drop account and rsync need a session; what the monitoring policy runs needs a /proc, which only root can give.
         let needing = name == "monitoring.toml" && !isRoot ? commands : text.matches(of: /(?m)^(drop|rsync) +=/).count
         #expect(sound.count == commands - needing && passedOver.count == needing, "\(outcome)")
         // With nothing to try there is nothing to be sure of.

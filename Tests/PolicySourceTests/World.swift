@@ -22,7 +22,7 @@ struct World {
         "/srv/open/tool": .executable(writer: "\"/srv/open\" is owned by deploy"), "/etc/passwd": .notExecutable,
     ]
     static let paths: Set<String> = [
-        "/srv/app", "/srv/app/releases", "/srv/app/bin", "/usr/bin", "/srv/data", "/", "/home/deploy", "/home/git", "/home/files",
+        "/srv/app", "/srv/app/releases", "/srv/app/bin", "/usr/bin", "/srv/data", "/", "/home/deploy", "/home/git", "/home/files", "/srv", "/srv/drop", "/srv/git",
     ]
 
     var surroundings: Surroundings {

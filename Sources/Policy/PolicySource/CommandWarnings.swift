@@ -25,7 +25,7 @@ struct CommandWarnings {
     func find() {
         findProgram()
         findForeignUser()
-        findDirectory()
+        if command.git == nil { findDirectory() }
         for index in command.run.indices.dropFirst() where isFree(command.run[index]) { findArgument(at: index) }
     }
 

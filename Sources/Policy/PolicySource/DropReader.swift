@@ -3,6 +3,7 @@ import Policy
 /// Reads what makes a command a drop account: `drop`, `verify` and `on_complete` (DESIGN §3.2, §4.2).
 struct DropReader {
     let report: Report
+    let place: KeyDirectory
 
     /// - Returns: nil where there is no `drop`, or not a sound one.
     func read(_ reader: inout TableReader) -> DropRules? {
@@ -13,7 +14,7 @@ struct DropReader {
             return nil
         }
         var rules = DropRules(root: path.value)
-        if path.value == "/" { report.error(root.region, "the root of all files is no drop account's") }
+        if path.value == "/" { report.error(root.region, "the root of all files is no drop account's") } else { place.check(path, report) }
         if let words = fields.strings("access") { rules.access = access(words, table.region) }
         rules.maxFile = fields.bytes("max_file", in: 1...Self.largest)?.value
         rules.quota = fields.bytes("quota", in: 1...Self.largest)?.value
@@ -69,7 +70,7 @@ struct DropReader {
 extension CommandReader {
     /// A command that has `drop`: no program of the administrator's answers the client.
     mutating func readDrop(_ reader: inout TableReader, _ name: Located<String>, _ account: Account, _ login: String?) -> (Command, [Located<String>])? {
-        let drop = DropReader(report: report)
+        let drop = DropReader(report: report, place: KeyDirectory(surroundings: surroundings, allowed: reader.allowedWarnings, user: account.name))
         for key in ["usage", "subsystem", "run", "args", "stdin", "directory", "env", "accept_env"] {
             guard let entry = reader.entry(key) else { continue }
             report.error(entry.key.region, "a drop account has no \"\(key)\"", hint: "clients reach it by scp and sftp")

@@ -33,7 +33,7 @@ struct GitReader {
         if root.value == "/" {
             report.error(root.region, "the root of the repositories cannot be \"/\"", hint: "give them a directory of their own")
         } else if !surroundings.exists(root.value) {
-            report.warning(.missingPath, root.region, allowed: allowed, "path \"\(root.value)\" is not there: its command cannot start")
+            report.warning(.missingPath, root.region, allowed: allowed, "path \"\(root.value)\" is not there: its command cannot start", hint: "make it, as \"install -d \(root.value)\", owned by the user of the command")
         }
     }
 

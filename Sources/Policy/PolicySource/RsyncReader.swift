@@ -3,6 +3,7 @@ import Policy
 /// Reads `rsync` of a command (DESIGN §3.2): a directory, and what clients of rsync may do there.
 struct RsyncReader {
     let report: Report
+    let place: KeyDirectory
 
     /// - Returns: nil where it is not sound. The sandboxes are not known here.
     func read(_ table: Table) -> RsyncRules? {
@@ -12,7 +13,11 @@ struct RsyncReader {
             return nil
         }
         var rules = RsyncRules(root: path.value, readingSandbox: 0)
-        if path.value == "/" { report.error(root.region, "the root of all files is no place for rsync", hint: "give it a directory of its own") }
+        if path.value == "/" {
+            report.error(root.region, "the root of all files is no place for rsync", hint: "give it a directory of its own")
+        } else {
+            place.check(path, report)
+        }
         if let words = fields.strings("access") { rules.access = access(words, fields.entry("access")?.node.region ?? table.region) }
         fields.finish()
         return rules
@@ -57,7 +62,8 @@ extension CommandReader {
             let hint = key == "sandbox" ? "it has one of its own, which is its directory" : "write a second command for it"
             report.error(entry.key.region, "a command for rsync has no \"\(key)\"", hint: hint)
         }
-        guard let table = reader.table("rsync"), var rules = RsyncReader(report: report).read(table) else { return nil }
+        let place = KeyDirectory(surroundings: surroundings, allowed: reader.allowedWarnings, user: account.name)
+        guard let table = reader.table("rsync"), var rules = RsyncReader(report: report, place: place).read(table) else { return nil }
         rules.readingSandbox = rsyncSandbox(.read)
         var command = Command(
             name: name.value, account: account, login: login ?? account.name, usage: nil, run: [RunWord([.literal(RsyncRules.program)])],
