@@ -89,6 +89,20 @@ import Testing
         }
     }
 
+    @Test func `what lies beneath a path that is written is of one piece with it`() throws {
+        try withDirectory(of: Self.nobody) { directory in
+            var sandbox = PredefinedSandbox.tool
+            sandbox.paths += ["\(directory)/a", directory, "/dev/shm"].map { PathRule(path: $0, access: .write, isRequired: $0 == directory) }
+            let shared = "/dev/shm/postern-\(processID)-\(UInt32.random(in: 0 ... .max))"
+            let script = "cd \(directory) && mkdir -p a b && echo one > b/file && ln b/file a/file && python3 -c 'import os; os.rename(\"b/file\", \"a/other\")' && cat a/*; echo two > \(shared) && cat \(shared) && rm \(shared)"
+            for _ in 0..<2 {
+                let outcome = try run(["/bin/sh", "-c", script], in: sandbox)
+                #expect(outcome.output == "one\none\ntwo\n", "\(outcome)")
+                _ = try run(["/bin/sh", "-c", "rm -rf \(directory)/b \(directory)/a/*"], in: sandbox)
+            }
+        }
+    }
+
     @Test func `a set-user-id program makes a command nobody else, and others root`() throws {
         try withDirectory(of: nil) { directory in
             let program = "\(directory)/id"

@@ -84,8 +84,14 @@ extension ProcessPlan {
 
     /// What stays writable where the command writes anywhere: chmod(2) and its like, for which Landlock has no rule, are denied to no such sandbox.
     private static func writable(for sandbox: SandboxPlan, in directory: String) -> [String] {
-        let paths = sandbox.paths.filter { $0.access == .write && !$0.path.hasPrefix("/dev/") }.map { $0.path == "." ? directory : $0.path }
-        return paths.contains("/") ? [] : paths.sorted { $0.utf8.count < $1.utf8.count }
+        let written = sandbox.paths.filter { $0.access == .write }.map { $0.path == "." ? directory : $0.path }
+        guard written.contains(where: { !$0.hasPrefix("/dev/") }), !written.contains("/") else { return [] }
+        // What is beneath another is of the same mount: files are renamed from the one to the other. Devices need none.
+        var paths: [String] = []
+        for path in written.sorted(by: { $0.utf8.count < $1.utf8.count }) where !["/dev/null", "/dev/zero", "/dev/full"].contains(path) {
+            if !paths.contains(where: { path == $0 || path.hasPrefix($0 + "/") }) { paths.append(path) }
+        }
+        return paths
     }
 
     /// Whether a path holds the processes of others.

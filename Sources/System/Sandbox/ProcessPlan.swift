@@ -81,7 +81,7 @@ public struct ProcessPlan: Sendable {
     /// An empty directory in memory, which nobody else sees and which ends with the pid namespace.
     public var temporary: Temporary?
     /// Not empty: all but these paths, with what is mounted beneath them, is read-only for the child, who has a pid namespace and an identity. One that is
-    /// not there is passed over; at most 256, no shorter one after a longer one.
+    /// not there is passed over; at most 256, none beneath another.
     public var writable: [String] = []
     /// The program `postern-init`, which a pid namespace needs.
     public var firstProcess: Descriptor?

@@ -85,7 +85,7 @@ struct postern_launch_plan {
     const char *directory;          // to change to after the uid, or NULL
     const struct postern_path_within *paths;
     const char *temporary, *temporary_options;  // where an empty tmpfs is mounted, which needs the mount namespace, and its options; or NULL
-    const char *const *writable;    // no shorter path after a longer one
+    const char *const *writable;    // none beneath another
     const int *descriptors;         // become 0, 1, 2, 3 …; nothing else stays open
     const struct postern_limit *limits;
     const gid_t *groups;
