@@ -22,7 +22,7 @@ public struct DropRules: Equatable, Sendable {
         }
 
         /// The argv for a file.
-        public func argv(path: String) -> [String] { words.map { $0.replacing("<path>", with: path) } }
+        public func argv(path: String) -> [String] { words.map { $0.filling("<path>", with: path) } }
     }
 
     /// The directory, in which `<key>` stands for the name of the key.
@@ -50,7 +50,7 @@ public struct DropRules: Equatable, Sendable {
     /// - Parameter key: a name that ``NameRule`` accepts, which is never `..` and holds no `/`.
     public func root(for key: String) -> String {
         precondition(NameRule.accepts(key.utf8), "a key without a name for a directory")
-        return root.replacing("<key>", with: key)
+        return root.filling("<key>", with: key)
     }
 
     /// What `postern-files` is told; it has no other settings.

@@ -52,7 +52,7 @@ public struct PublicKeyLine: Equatable, Sendable {
         let algorithm = try PublicKey.algorithm(ofBlob: blob)
         guard algorithm == word else { throw .typeMismatch(line: word, key: algorithm) }
         // A certificate's fingerprint is its key's: to revoke it, the key or the serial is named.
-        guard !word.contains("-cert-v") else { throw .unsupported(algorithm: word) }
+        guard !word.split(separator: "-").contains("cert") else { throw .unsupported(algorithm: word) }
         return PublicKey.fingerprint(ofBlob: blob)
     }
 
