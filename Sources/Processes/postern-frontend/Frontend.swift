@@ -27,12 +27,17 @@ struct Frontend {
     /// When something ran last, as far as that matters.
     private var busyUntil: Duration?
 
+    /// Whether something happened since memory was given back.
+    private var holdsMemory = true
+
     /// Read at once from the peer, and from a command; they grow while that is not enough, so that a short session stays small.
     private var peerRead = ReadSize(most: 128 * 1024)
     private var commandRead = ReadSize(most: Connection.packetBytes)
 
     /// While more than this waits for the peer, nothing more is read for it, in bytes.
     private static let outputLimit = 256 * 1024
+    /// A connection that runs nothing gives memory back when it has been quiet for so long: those in a hurry have gone by then.
+    private static let quiet: Duration = .milliseconds(500)
     /// How long a last message to the peer may take.
     private static let lastWrite: Duration = .seconds(1)
     /// When it is to stop: what a client that has asked for nothing yet may take to do so.
@@ -140,8 +145,11 @@ struct Frontend {
             if let output = session.standardOutput { poll.add(output, .readable, token: 0) }
             if let error = session.standardError { poll.add(error, .readable, token: 0) }
         }
-        let deadline = [ssh.deadline, stopDeadline].compactMap(\.self).min()
-        _ = try poll.wait(timeout: deadline.map { $0 - Clock.monotonic })
+        let isIdle = holdsMemory && sessions.isEmpty && ssh.isAuthenticated
+        let deadline = [ssh.deadline, stopDeadline, isIdle ? Clock.monotonic + Self.quiet : nil].compactMap(\.self).min()
+        let isQuiet = try poll.wait(timeout: deadline.map { $0 - Clock.monotonic }).isEmpty
+        if isQuiet, isIdle { returnFreeMemory() }
+        holdsMemory = !isQuiet
     }
 
     /// A peer that does not read what it caused is not read from either.

@@ -72,6 +72,9 @@ public func holds(_ capability: Capability) -> Bool {
     do throws(Errno) { return try permittedCapabilities() & 1 << UInt64(capability.rawValue) != 0 } catch { return false }
 }
 
+/// Gives memory that is allocated no longer back to the kernel: free(3) keeps it for later.
+public func returnFreeMemory() { _ = malloc_trim(0) }
+
 /// Replaces the effective, permitted and inheritable sets, by what of these is permitted.
 private func setCapabilities(_ wanted: UInt64, inheritable: UInt64) throws(Errno) {
     let header = capabilityHeader
