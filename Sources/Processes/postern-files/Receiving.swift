@@ -184,20 +184,27 @@ extension Inbox {
     private mutating func appear(_ upload: UploadFile) throws(FileError) {
         let hidden = try taking().hidden
         try asking { () throws(Errno) in
-            // A rename replaces what is there in one step, and so needs a hidden name.
-            if may(.overwrite), upload.checked == nil, upload.hiddenName == nil {
-                let name = hidden.freshName()
-                try upload.file.link(to: name, in: hidden.directory)
-                upload.hiddenName = name
-            }
             switch (upload.checked?.directory, upload.hiddenName) {
             case (let directory?, _): try Self.move(upload.path.name, in: directory, to: upload, replacing: may(.overwrite))
             case (nil, let name?): try Self.move(name, in: hidden.directory, to: upload, replacing: may(.overwrite))
-            case (nil, nil): try upload.file.link(to: upload.path.name, in: upload.parent)
+            case (nil, nil): try link(upload, hidden)
             }
             try upload.parent.synchronize()
         }
         removeHidden(upload, hidden)
+    }
+
+    /// Gives a file without a name its own.
+    private func link(_ upload: UploadFile, _ hidden: HiddenDirectory) throws(Errno) {
+        do throws(Errno) {
+            try upload.file.link(to: upload.path.name, in: upload.parent)
+        } catch where error == .exists && may(.overwrite) {
+            // A rename replaces what is there in one step, and so needs a hidden name.
+            let name = hidden.freshName()
+            try upload.file.link(to: name, in: hidden.directory)
+            upload.hiddenName = name
+            try Self.move(name, in: hidden.directory, to: upload, replacing: true)
+        }
     }
 
     private static func move(_ name: [UInt8], in directory: Descriptor, to upload: UploadFile, replacing: Bool) throws(Errno) {
