@@ -90,6 +90,20 @@ import Testing
         }
     }
 
+    @Test func `a name may hold every byte that a file system takes`() throws {
+        try DropAccount.serving { account throws in
+            // A line feed ends a record of scp.
+            let odd = (UInt8.min + 1...UInt8.max).filter { $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: "\n") }
+            let names: [[UInt8]] = odd.map { [UInt8(ascii: "a"), $0] } + odd.filter { $0 != UInt8(ascii: ".") }.map { [$0] }
+            let outcome = try account.speak("scp -r -t .", names.flatMap { Array("C0644 1 ".utf8) + $0 + Array("\nx\0".utf8) })
+            #expect(outcome.code == 0, "\(outcome.errors)")
+            let found = try DirectoryReader(try openDirectory(account.inbox))
+            var there: Set<[UInt8]> = []
+            while let name = found.next() { there.insert(name) }
+            #expect(Set(names).subtracting(there).isEmpty)
+        }
+    }
+
     @Test(arguments: ["C0644 1 ../a\n", "C0644 1 ..\n", "C0644 1 /etc/passwd\n", "D0755 0 ..\n", "C0644 1 d/a\n", "C0644 1 \n"])
     func `a record whose name leads elsewhere ends the copy`(record: String) throws {
         try DropAccount.serving(DropAccount.everything) { account throws in

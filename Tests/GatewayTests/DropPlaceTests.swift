@@ -41,6 +41,28 @@ import Testing
         }
     }
 
+    @Test func `a copy by SFTP that is cut after any number of bytes leaves nothing, and its space is free`() throws {
+        try DropAccount.serving(#"quota = "4MiB", max_files = 1"#) { account throws in
+            let size = 2 << 20
+            let path = try account.file("a", DropAccount.noise(size))
+            let files = { LiveProcess.descendants(of: account.gateway.process.pid).filter { $0.name == "postern-files" } }
+            for _ in 0..<20 {
+                let cut = Int.random(in: 1..<size * 3 / 4)
+                let remote = ["-F", "\(account.gateway.directory)/ssh_config", "-i", "\(account.gateway.directory)/alice", "-o", "User=\(account.gateway.user.name)"]
+                // 4 MB a second, so that it can be cut before it ends.
+                let client = try RunningProgram(["/usr/bin/scp", "-l", "32000"] + remote + [path, "gateway:a"])
+                #expect(try becomesTrue(within: .seconds(20)) { files().contains { Self.uploadedBytes($0) >= cut } })
+                for process in LiveProcess.descendants(of: client.pid) { _ = try? run(["/bin/kill", "-KILL", "\(process.pid)"]) }
+                try client.kill()
+                #expect(try account.names == [], "after \(cut) bytes")
+                #expect(try becomesTrue(within: .seconds(10)) { files().isEmpty })
+            }
+            #expect(try becomesTrue(within: .seconds(10)) { try account.hidden == [] }, "\((try? account.hidden) ?? [])")
+            #expect(try account.scp(path, "gateway:a").code == 0)
+            #expect(try account.received("a").count == size)
+        }
+    }
+
     // CVE-2026-53783: rrsync looked at a path, and rsync opened it later, when a component had become a link.
     @Test func `a directory that becomes a link while files are sent leads nowhere`() throws {
         try DropAccount.serving(DropAccount.everything) { account throws in

@@ -98,6 +98,27 @@ import Testing
         }
     }
 
+    @Test func `senders at once stay within the quota together`() throws {
+        try DropAccount.serving(#"quota = "4MiB", max_files = 5"#) { account throws in
+            let content = DropAccount.noise(1 << 20)
+            let senders = try (0..<8).map { number in
+                try RunningProgram(account.gateway.sshCommand(["scp -t f\(number)"]), input: .bytes(Array("C0644 \(content.count) a\n".utf8) + content + [0]))
+            }
+            let outcomes = try senders.map { try $0.wait(.seconds(30)) }
+            for outcome in outcomes where outcome.code != 0 {
+                #expect(outcome.output.contains("the quota is used up") || outcome.output.contains("there may be no more files"), "\(outcome.output.suffix(200))")
+            }
+            let count = try account.names.count
+            #expect(count == outcomes.filter { $0.code == 0 }.count && count <= 4)
+            #expect(try becomesTrue(within: .seconds(10)) { try account.hidden == [] })
+            // What was refused takes nothing: the rest fits to the byte.
+            let rest = (4 << 20) - count << 20
+            func send(_ name: String, _ bytes: [UInt8]) throws -> Outcome { try account.speak("scp -t \(name)", Array("C0644 \(bytes.count) a\n".utf8) + bytes + [0]) }
+            if rest > 0 { #expect(try send("rest", DropAccount.noise(rest)).code == 0) }
+            #expect(try send("more", [1]).code != 0)
+        }
+    }
+
     @Test func `two senders of one name: one is first`() throws {
         try DropAccount.serving { account throws in
             var pipe: (reading: Descriptor, writing: Descriptor)? = try Descriptor.pipe()
