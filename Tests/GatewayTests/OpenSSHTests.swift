@@ -31,11 +31,20 @@ import Testing
         }
     }
 
-    @Test func `T2: by default OpenSSH 9.2 and the gateway agree on sntrup761x25519-sha512`() throws {
+    /// Those of DESIGN §5; OpenSSH has had the second and third since 9.0, and the first since 9.9.
+    @Test func `T2: keys are agreed on by a post-quantum method, and by each that the client has`() throws {
+        let methods = [
+            "mlkem768x25519-sha256", "sntrup761x25519-sha512", "sntrup761x25519-sha512@openssh.com", "curve25519-sha256", "curve25519-sha256@libssh.org",
+        ]
+        let known = try run(["/usr/bin/ssh", "-Q", "kex"]).output.split(separator: "\n").map(String.init)
         try Gateway.serving { gateway in
-            let words = gateway.sshCommand([Gateway.line("echo in")], options: ["-v"]).map { $0 == "gateway" ? "gateway-by-default" : $0 }
-            let outcome = try run(words)
-            #expect(outcome.output == "in\n" && outcome.errors.contains("kex: algorithm: sntrup761x25519-sha512"), "\(outcome)")
+            let words = gateway.sshCommand(["help"], options: ["-v"]).map { $0 == "gateway" ? "gateway-by-default" : $0 }
+            let agreed = try run(words).errors.split(separator: "\n").first { $0.contains("kex: algorithm: ") } ?? ""
+            #expect(methods.prefix(3).contains { agreed.contains($0) }, "\(agreed)")
+            for method in methods.filter(known.contains) {
+                let outcome = try gateway.ssh("help", options: ["-v", "-o", "KexAlgorithms=\(method)"])
+                #expect(outcome.errors.contains("kex: algorithm: \(method)\r\n") && outcome.code == 0, "\(outcome)")
+            }
         }
     }
 
