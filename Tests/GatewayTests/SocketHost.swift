@@ -11,6 +11,7 @@ struct SocketHost: HandHost {
     /// Read, and not yet taken.
     private var output: [UInt8] = []
     private(set) var hasHungUp = false
+    private var isSilent = false
     /// A gateway that says nothing for so long says nothing at all.
     private static let patience: Duration = .seconds(20)
 
@@ -19,6 +20,9 @@ struct SocketHost: HandHost {
         socket = try Descriptor.connect(to: SocketAddress(host: "127.0.0.1", port: gateway.port))
         try socket.setNoDelay()
     }
+
+    /// Nothing more will come.
+    var isOver: Bool { hasHungUp || isSilent }
 
     mutating func take(_ bytes: [UInt8]) {
         // One that has hung up takes no more; what it said before can still be read.
@@ -37,11 +41,15 @@ struct SocketHost: HandHost {
     }
 
     private mutating func read(within patience: Duration) {
-        guard !hasHungUp else { return }
+        guard !hasHungUp, !isSilent else { return }
         do throws(Errno) {
             var poll = PollSet()
             poll.add(socket, .readable, token: 0)
-            guard try !poll.wait(timeout: patience).isEmpty else { return }
+            guard try !poll.wait(timeout: patience).isEmpty else {
+                // Nobody waits for such a gateway again.
+                if patience > .zero { isSilent = true }
+                return
+            }
             var bytes = [UInt8](repeating: 0, count: 64 * 1024)
             let count = try socket.read(into: &bytes, bytes.indices) ?? 0
             hasHungUp = count == 0
