@@ -32,7 +32,7 @@ public struct RsyncRules: Equatable, Sendable {
     /// - Parameter key: a name that ``NameRule`` accepts, which is never `..` and holds no `/`.
     public func root(for key: String) -> String {
         precondition(NameRule.accepts(key.utf8), "a key without a name for a directory")
-        return root.replacing("<key>", with: key)
+        return root.filling("<key>", with: key)
     }
 
     /// What is run.
