@@ -60,24 +60,6 @@ import Testing
         }
     }
 
-    /// Those of DESIGN §5; OpenSSH has had the second and third since 9.0, and the first since 9.9.
-    @Test func `keys are agreed on by a post-quantum method, and by each that the client has`() throws {
-        let methods = [
-            "mlkem768x25519-sha256", "sntrup761x25519-sha512", "sntrup761x25519-sha512@openssh.com", "curve25519-sha256", "curve25519-sha256@libssh.org",
-        ]
-        let known = try run(["/usr/bin/ssh", "-Q", "kex"]).output.split(separator: "\n").map(String.init)
-        let theirs = methods.filter(known.contains)
-        try Gateway.serving { gateway in
-            let outcome = try gateway.ssh("help", options: ["-v"])
-            let agreed = outcome.errors.split(separator: "\n").first { $0.contains("kex: algorithm: ") } ?? ""
-            #expect(methods.prefix(3).contains { agreed.contains($0) }, "\(agreed)")
-            for method in theirs {
-                let outcome = try gateway.ssh("help", options: ["-v", "-o", "KexAlgorithms=\(method)"])
-                #expect(outcome.errors.contains("kex: algorithm: \(method)\r\n") && outcome.code == 0, "\(outcome)")
-            }
-        }
-    }
-
     @Test(arguments: ["chacha20-poly1305@openssh.com", "aes256-gcm@openssh.com", "aes128-gcm@openssh.com"])
     func `64 MiB go each way and stay what they were`(cipher: String) throws {
         try Gateway.serving { gateway in
