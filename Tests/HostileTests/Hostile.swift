@@ -16,7 +16,7 @@ func expectNormalSession(_ site: Site, _ role: Role) throws {
         program: .path("/usr/bin/ssh"),
         arguments: [
             "ssh", "-F", "none", "-i", site.file("alice", Users.currentUID == 0 ? .root : .user), "-o", "IdentitiesOnly=yes",
-            "-o", "UserKnownHostsFile=\(site.directory)/known_hosts", "-o", "HostKeyAlias=hostile", "-o", "BatchMode=yes",
+            "-o", "UserKnownHostsFile=\(site.directory)/known_hosts", "-o", "HostKeyAlias=hostile", "-o", "BatchMode=yes", "-o", "KexAlgorithms=curve25519-sha256",
             "-p", "\(port)", "\(site.account.name)@127.0.0.1", "hello",
         ], environment: ["PATH=/usr/bin:/bin"], input: try openFile("/dev/null"), output: output, error: output)
     let client = try launch(plan)
