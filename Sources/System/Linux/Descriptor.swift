@@ -64,7 +64,7 @@ public final class Descriptor: Sendable {
             if more == 0 { return Array(bytes[..<count]) }
             count += more
             if count > limit { throw .fileTooLarge }
-            if count == bytes.count { bytes.append(contentsOf: repeatElement(0, count: min(count, limit + 1 - count))) }
+            if count == bytes.count { bytes += [UInt8](repeating: 0, count: min(count, limit + 1 - count)) }
         }
     }
 
