@@ -107,7 +107,7 @@ import Testing
         try GitSite.serving { site in
             try site.makeWork()
             try site.succeed(try site.git(["push", "-q", "origin", "main"]))
-            for count in 0..<20 {
+            for count in 0..<(isLong ? 20 : 6) {
                 var generator = SystemRandomNumberGenerator()
                 let bytes = (0..<400_000).map { _ in UInt8.random(in: 0...255, using: &generator) }
                 try Data(bytes).write(to: URL(filePath: "\(site.gateway.directory)/work/noise-\(count)"))
