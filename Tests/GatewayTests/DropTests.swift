@@ -106,7 +106,7 @@ import Testing
             }
             let outcomes = try senders.map { try $0.wait(.seconds(30)) }
             for outcome in outcomes where outcome.code != 0 {
-                #expect(outcome.output.contains("the quota is used up") || outcome.output.contains("there may be no more files"), "\(outcome.output.suffix(200))")
+                #expect(outcome.output.contains("the quota is used up") || outcome.output.contains("there may be no more files"), "\(outcome)")
             }
             let count = try account.names.count
             #expect(count == outcomes.filter { $0.code == 0 }.count && count <= 4)
