@@ -99,7 +99,7 @@ import Testing
             for serial in revoked[index] { #expect(try compiled.isRevoked(serial: serial, of: authority.fingerprint), "\(serial) of \(index)") }
             for serial in sound[index] { #expect(try !compiled.isRevoked(serial: serial, of: authority.fingerprint), "\(serial) of \(index)") }
         }
-        #expect(try !compiled.isRevoked(serial: 5, of: policy.keys[0].fingerprint))
+        #expect(throws: CompiledPolicyError.damaged("an authority")) { try compiled.isRevoked(serial: 5, of: policy.keys[0].fingerprint) }
     }
 
     @Test func `a serial among a hundred thousand is looked for in a handful of small reads`() throws {
@@ -112,6 +112,32 @@ import Testing
             (tally.reads, tally.bytes) = (0, 0)
             #expect(try compiled.isRevoked(serial: serial, of: [UInt8](repeating: 1, count: 32)) == (serial % 2 == 0 && serial <= 200_000))
             #expect(tally.reads <= 24 && tally.bytes < 1024)
+        }
+    }
+
+    @Test func `what cannot be read is a fault, and never taken for what is not there`() throws {
+        let policy = try Self.policy()
+        let bytes = CompiledPolicy.encode(policy)
+        let asked: [(CompiledPolicy<FailingStorage>) throws -> Bool] = [
+            { try $0.key(fingerprint: policy.keys[0].fingerprint) != nil },
+            { try $0.authority(fingerprint: policy.authorities[0].fingerprint) != nil },
+            { try $0.isRevoked(digest: policy.revoked.digests[0]) },
+            { try $0.isRevoked(serial: 5, of: policy.authorities[0].fingerprint) },
+            { try $0.isTaken(name: policy.keys[0].name, besides: [UInt8](repeating: 0, count: 32)) },
+        ]
+        for (index, ask) in asked.enumerated() {
+            for reads in 0... {
+                let storage = FailingStorage(stored: bytes, left: 1 + reads)
+                let compiled = try CompiledPolicy(storage)
+                do {
+                    #expect(try ask(compiled), "question \(index)")
+                    // The first reading that is long enough; those before it have failed.
+                    #expect(reads > 0)
+                    break
+                } catch let error as CompiledPolicyError {
+                    #expect(error == .unreadable("as the test wants it"), "question \(index) with \(reads) reads")
+                }
+            }
         }
     }
 
@@ -268,7 +294,23 @@ import Testing
     }
 }
 
-/// A storage that cannot be copied, as a mapped file is, and counts what is read.
+/// A storage of which only so many parts can be read.
+private final class FailingStorage: PolicyStorage {
+    private let stored: [UInt8]
+    private var left: Int
+
+    init(stored: [UInt8], left: Int) { (self.stored, self.left) = (stored, left) }
+
+    var count: Int { stored.count }
+
+    func bytes(in range: Range<Int>) throws(CompiledPolicyError) -> [UInt8] {
+        guard left > 0 else { throw .unreadable("as the test wants it") }
+        left -= 1
+        return Array(stored[range])
+    }
+}
+
+/// A storage that cannot be copied, and counts what is read.
 private struct CountingStorage: ~Copyable, PolicyStorage {
     final class Tally {
         var reads = 0

@@ -1,9 +1,11 @@
-/// The bytes of a compiled policy: a mapped file, or an array.
+/// The bytes of a compiled policy: an open file, or an array.
 public protocol PolicyStorage: ~Copyable {
     /// In bytes; the same at every call.
     var count: Int { get }
     /// Copies some bytes; `range` lies inside 0 to ``count``.
-    func bytes(in range: Range<Int>) -> [UInt8]
+    ///
+    /// - Throws: ``CompiledPolicyError/unreadable(_:)``.
+    func bytes(in range: Range<Int>) throws(CompiledPolicyError) -> [UInt8]
 }
 
 extension Array: PolicyStorage where Element == UInt8 {
@@ -43,7 +45,7 @@ public struct CompiledPolicy<Storage: PolicyStorage & ~Copyable>: ~Copyable {
         var position = CompiledPolicyHeader.length
         while position < storage.count {
             let end = min(position + 1 << 20, storage.count)
-            checksum.update(storage.bytes(in: position..<end))
+            checksum.update(try storage.bytes(in: position..<end))
             position = end
         }
         guard checksum.value == header.bodyChecksum else { throw .damaged("the file") }
@@ -102,10 +104,11 @@ public struct CompiledPolicy<Storage: PolicyStorage & ~Copyable>: ~Copyable {
     public func key(at index: Int) throws(CompiledPolicyError) -> Key {
         precondition(index < keyCount, "no such key")
         let name = "key \(index)"
+        let expected = try fingerprint(header.keys, index)
         let slot = try slot(at: Self.keySlot(header.keys, index) + CompiledPolicyHeader.fingerprintBytes, name)
         return try record(slot, name) { (reader) throws(RecordFault) in
             let key = try Key(reading: &reader)
-            guard key.fingerprint == fingerprint(header.keys, index), key.may.allSatisfy({ $0 < commandCount }) else { throw RecordFault() }
+            guard key.fingerprint == expected, key.may.allSatisfy({ $0 < commandCount }) else { throw RecordFault() }
             return key
         }
     }
@@ -113,15 +116,15 @@ public struct CompiledPolicy<Storage: PolicyStorage & ~Copyable>: ~Copyable {
     /// The key with this SHA-256 fingerprint of 32 bytes, or nil.
     public func key(fingerprint wanted: [UInt8]) throws(CompiledPolicyError) -> Key? {
         guard wanted.count == CompiledPolicyHeader.fingerprintBytes else { return nil }
-        return try place(of: wanted, in: header.keys, try candidates(for: wanted)).map { (index) throws(CompiledPolicyError) in try key(at: index) }
+        return try place(of: wanted, in: header.keys, candidates(for: wanted)).map { (index) throws(CompiledPolicyError) in try key(at: index) }
     }
 
     /// Where an entry with this fingerprint is among those of `candidates`, which stand in order.
-    private func place(of wanted: [UInt8], in table: CompiledPolicyHeader.Table, _ candidates: Range<Int>) -> Int? {
+    private func place(of wanted: [UInt8], in table: CompiledPolicyHeader.Table, _ candidates: Range<Int>) throws(CompiledPolicyError) -> Int? {
         var candidates = candidates
         while !candidates.isEmpty {
             let middle = candidates.lowerBound + candidates.count / 2
-            let found = fingerprint(table, middle)
+            let found = try fingerprint(table, middle)
             if found == wanted { return middle }
             candidates = found.lexicographicallyPrecedes(wanted) ? middle + 1..<candidates.upperBound : candidates.lowerBound..<middle
         }
@@ -132,8 +135,9 @@ public struct CompiledPolicy<Storage: PolicyStorage & ~Copyable>: ~Copyable {
     private func candidates(for fingerprint: [UInt8]) throws(CompiledPolicyError) -> Range<Int> {
         let bucket = KeyOrder.bucket(of: fingerprint, bits: Int(header.fanoutBits))
         let offset = Int(header.fanoutOffset) + bucket * 4
+        let bytes = try storage.bytes(in: offset..<offset + 8)
         do throws(RecordFault) {
-            var reader = RecordReader(storage.bytes(in: offset..<offset + 8))
+            var reader = RecordReader(bytes)
             let (first, end) = (try reader.count(), try reader.count())
             guard first <= end, end <= keyCount else { throw RecordFault() }
             return first..<end
@@ -142,9 +146,9 @@ public struct CompiledPolicy<Storage: PolicyStorage & ~Copyable>: ~Copyable {
         }
     }
 
-    private func fingerprint(_ table: CompiledPolicyHeader.Table, _ index: Int) -> [UInt8] {
+    private func fingerprint(_ table: CompiledPolicyHeader.Table, _ index: Int) throws(CompiledPolicyError) -> [UInt8] {
         let offset = Self.keySlot(table, index)
-        return storage.bytes(in: offset..<offset + CompiledPolicyHeader.fingerprintBytes)
+        return try storage.bytes(in: offset..<offset + CompiledPolicyHeader.fingerprintBytes)
     }
 
     private static func keySlot(_ table: CompiledPolicyHeader.Table, _ index: Int) -> Int {
@@ -158,8 +162,9 @@ public struct CompiledPolicy<Storage: PolicyStorage & ~Copyable>: ~Copyable {
     }
 
     private func slot(at offset: Int, _ name: String) throws(CompiledPolicyError) -> RecordSlot {
+        let bytes = try storage.bytes(in: offset..<offset + RecordSlot.length)
         do throws(RecordFault) {
-            var reader = RecordReader(storage.bytes(in: offset..<offset + RecordSlot.length))
+            var reader = RecordReader(bytes)
             return try RecordSlot(reading: &reader)
         } catch {
             throw .damaged(name)
@@ -170,7 +175,7 @@ public struct CompiledPolicy<Storage: PolicyStorage & ~Copyable>: ~Copyable {
 
     /// The authority whose key has this SHA-256 fingerprint of 32 bytes, or nil.
     public func authority(fingerprint: [UInt8]) throws(CompiledPolicyError) -> CertificateAuthority? {
-        guard let place = place(of: fingerprint, in: header.authorities, 0..<authorityCount) else { return nil }
+        guard let place = try place(of: fingerprint, in: header.authorities, 0..<authorityCount) else { return nil }
         return try authority(at: place)
     }
 
@@ -178,11 +183,12 @@ public struct CompiledPolicy<Storage: PolicyStorage & ~Copyable>: ~Copyable {
     public func authority(at index: Int) throws(CompiledPolicyError) -> CertificateAuthority {
         precondition(index < authorityCount, "no such authority")
         let name = "authority \(index)"
+        let expected = try fingerprint(header.authorities, index)
         let slot = try slot(at: Self.keySlot(header.authorities, index) + CompiledPolicyHeader.fingerprintBytes, name)
         return try record(slot, name) { (reader) throws(RecordFault) in
             let authority = try CertificateAuthority(reading: &reader)
             let hasItsCommands = authority.principals.allSatisfy { $0.may.allSatisfy { $0 < commandCount } }
-            guard authority.fingerprint == fingerprint(header.authorities, index), hasItsCommands else { throw RecordFault() }
+            guard authority.fingerprint == expected, hasItsCommands else { throw RecordFault() }
             return authority
         }
     }
@@ -203,7 +209,8 @@ public struct CompiledPolicy<Storage: PolicyStorage & ~Copyable>: ~Copyable {
     ///
     /// - Parameter authority: the fingerprint of an authority of this policy.
     public func isRevoked(serial: UInt64, of authority: [UInt8]) throws(CompiledPolicyError) -> Bool {
-        guard serial > 0, let place = place(of: authority, in: header.authorities, 0..<authorityCount) else { return false }
+        guard serial > 0 else { return false }
+        guard let place = try place(of: authority, in: header.authorities, 0..<authorityCount) else { throw .damaged("an authority") }
         var candidates = 0..<Int(header.revokedSerials.count)
         while !candidates.isEmpty {
             let middle = candidates.lowerBound + candidates.count / 2
@@ -265,7 +272,7 @@ public struct CompiledPolicy<Storage: PolicyStorage & ~Copyable>: ~Copyable {
         _ table: CompiledPolicyHeader.Table, _ index: Int, bytes count: Int, _ part: String = "what is revoked"
     ) throws(CompiledPolicyError) -> [UInt8] {
         let offset = Int(table.offset) + index * count
-        let entry = storage.bytes(in: offset..<offset + count)
+        let entry = try storage.bytes(in: offset..<offset + count)
         let checksum = entry[(count - 4)...].reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
         guard CRC32C.of(entry.dropLast(4)) == checksum else { throw .damaged(part) }
         return Array(entry.dropLast(4))
@@ -288,7 +295,7 @@ public struct CompiledPolicy<Storage: PolicyStorage & ~Copyable>: ~Copyable {
     private func bytes(of slot: RecordSlot, _ name: String) throws(CompiledPolicyError) -> [UInt8] {
         let length = UInt64(slot.length)
         guard length <= header.fileLength, slot.offset <= header.fileLength - length else { throw .damaged(name) }
-        let bytes = storage.bytes(in: Int(slot.offset)..<Int(slot.offset + length))
+        let bytes = try storage.bytes(in: Int(slot.offset)..<Int(slot.offset + length))
         guard CRC32C.of(bytes) == slot.checksum else { throw .damaged(name) }
         return bytes
     }
@@ -305,6 +312,8 @@ public enum CompiledPolicyError: Error, Equatable, Sendable {
     case wrongLength(expected: UInt64, found: Int)
     /// The checksum of this part is wrong.
     case damaged(String)
+    /// The file cannot be read, or has been shortened since it was opened; why, for people.
+    case unreadable(String)
 }
 
 extension CompiledPolicyError: CustomStringConvertible {
@@ -317,6 +326,7 @@ extension CompiledPolicyError: CustomStringConvertible {
         case .wrongLength(let expected, let found):
             "the compiled policy has \(found) bytes instead of \(expected); run \"postern apply\" again"
         case .damaged(let part): "\(part) of the compiled policy is damaged; run \"postern apply\" again, and test the disk"
+        case .unreadable(let reason): "the compiled policy cannot be read: \(reason); run \"postern apply\" again, and test the disk"
         }
     }
 }

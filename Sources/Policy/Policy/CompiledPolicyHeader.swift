@@ -71,7 +71,7 @@ struct CompiledPolicyHeader: Equatable, Sendable {
     /// Reads and checks the header of `storage`, and that it is as long as the header says.
     init(reading storage: borrowing some PolicyStorage & ~Copyable) throws(CompiledPolicyError) {
         guard storage.count >= Self.length else { throw .notAPolicy }
-        let bytes = storage.bytes(in: 0..<Self.length)
+        let bytes = try storage.bytes(in: 0..<Self.length)
         guard bytes.starts(with: Self.magic) else { throw .notAPolicy }
         do throws(RecordFault) {
             try self.init(bytes)

@@ -122,18 +122,18 @@ struct PolicyFile: PolicyStorage {
     let file: Descriptor
     let count: Int
 
-    /// What cannot be read, or is there no more, is zeros, and no record of those is sound.
-    func bytes(in range: Range<Int>) -> [UInt8] {
+    func bytes(in range: Range<Int>) throws(CompiledPolicyError) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: range.count)
         var position = 0
         while position < bytes.count {
+            let count: Int
             do throws(Errno) {
-                let count = try file.read(at: UInt64(range.lowerBound + position), into: &bytes, position..<bytes.count)
-                if count == 0 { break }
-                position += count
+                count = try file.read(at: UInt64(range.lowerBound + position), into: &bytes, position..<bytes.count)
             } catch {
-                return [UInt8](repeating: 0, count: range.count)
+                throw .unreadable("\(error)")
             }
+            guard count > 0 else { throw .unreadable("it has been shortened") }
+            position += count
         }
         return bytes
     }
