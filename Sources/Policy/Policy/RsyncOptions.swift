@@ -84,12 +84,13 @@ struct RsyncOption {
 
     /// Why an option that a client might give is not taken; nil: clients give none such.
     static func objection(to option: String) -> String? {
-        objections.first { $0.options.contains(option) }?.reason
+        if let reason = objections.first(where: { $0.options.contains(option) })?.reason { return reason }
+        let followsLinks = ["-K", "-L", "-k"].contains(option) || option.hasPrefix("--") && option.hasSuffix("links")
+        return followsLinks ? "links are not followed here" : nil
     }
 
     private static let objections: [(options: [String], reason: String)] = [
         (["-s", "--secluded-args", "--protect-args"], "it hides the arguments from the policy; say --no-protect-args to rsync"),
-        (["-K", "--keep-dirlinks", "-L", "--copy-links", "-k", "--copy-dirlinks", "--copy-unsafe-links", "--insecure-links"], "links are not followed here"),
         (["--inplace", "--append", "--append-verify"], "a file appears when it is whole, and is not changed in place"),
         (["--write-devices", "--copy-devices", "--devices"], "there are no devices here"),
         (["-A", "--acls", "-X", "--xattrs", "--fake-super"], "access lists and attributes are not kept here"),
