@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import Linux
 import Policy
 import PolicySource
@@ -35,13 +34,13 @@ struct Apply: ParsableCommand {
         } catch {
             throw Failure(
                 "\"\(path)\" cannot be written: \(error)",
-                hint: FileManager.default.fileExists(atPath: path) ? "the policy before it is still live" : nil)
+                hint: Machine.exists(path) ? "the policy before it is still live" : nil)
         }
     }
 
     /// The directory that packages and `make install` make, where neither did.
     private static func makeHome() throws(Failure) {
-        let directory = URL(filePath: standard).deletingLastPathComponent().path(percentEncoded: false)
+        let directory = Machine.directory(of: standard)
         do throws(Errno) {
             try makeDirectory(directory, mode: 0o755)
         } catch .exists {

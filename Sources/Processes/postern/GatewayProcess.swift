@@ -1,4 +1,3 @@
-import Foundation
 import Linux
 import Sandbox
 
@@ -6,22 +5,10 @@ import Sandbox
 struct GatewayProcess {
     let path: String
 
-    /// Beside this program, or in `../sbin`: never by `$PATH`.
+    /// Beside this program, or in `../sbin`.
     static func find() throws(Failure) -> GatewayProcess {
-        let own: String
-        do throws(Errno) {
-            own = try executablePath()
-        } catch {
-            throw Failure("where this program is cannot be seen: \(error)")
-        }
-        let directory = URL(filePath: own).deletingLastPathComponent()
-        let places = [directory, directory.deletingLastPathComponent().appending(path: "sbin")].map {
-            $0.appending(path: "posternd").path(percentEncoded: false)
-        }
-        guard let path = places.first(where: { FileManager.default.isExecutableFile(atPath: $0) }) else {
-            throw Failure("posternd is neither \(places.map { "\"\($0)\"" }.joined(separator: " nor "))")
-        }
-        return GatewayProcess(path: path)
+        let directory = try Machine.ownDirectory()
+        return GatewayProcess(path: try Machine.program(named: "posternd", in: [directory, Machine.directory(of: directory) + "/sbin"]))
     }
 
     /// Runs it to its end, passing on the signals that end or refresh it, and what it tells the service manager; returns its exit status.

@@ -1,4 +1,3 @@
-import Foundation
 import Linux
 
 /// A directory that `postern init` made, or that has files of the same names.
@@ -11,13 +10,7 @@ struct Home {
 
     /// The directory that a policy is in, or is.
     init(of policy: String) {
-        if Machine.isDirectory(policy) {
-            self.init(policy)
-        } else if let slash = policy.lastIndex(of: "/") {
-            self.init(slash == policy.startIndex ? "/" : String(policy[..<slash]))
-        } else {
-            self.init(".")
-        }
+        self.init(Machine.isDirectory(policy) ? policy : Machine.directory(of: policy))
     }
 
     var policy: String { "\(directory)/policy.toml" }
@@ -28,11 +21,11 @@ struct Home {
     /// What ``knownHosts`` calls the gateway, whatever its address and port.
     static let hostAlias = "postern"
 
-    var hasClientKey: Bool { FileManager.default.fileExists(atPath: clientKey) }
+    var hasClientKey: Bool { Machine.exists(clientKey) }
 
     func refuseWhatIsThere() throws(Failure) {
         for path in [policy, hostKey, hostKey + ".pub", clientKey, clientKey + ".pub", knownHosts] {
-            guard !FileManager.default.fileExists(atPath: path) else {
+            guard !Machine.exists(path) else {
                 throw Failure("\"\(path)\" is there already", hint: "choose another directory; nothing was written")
             }
         }
@@ -98,6 +91,6 @@ enum ShellWord {
             (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
                 || "/._-=:@%+,".utf8.contains(byte)
         }
-        return isPlain && !word.isEmpty ? word : "'" + word.replacingOccurrences(of: "'", with: "'\\''") + "'"
+        return isPlain && !word.isEmpty ? word : "'" + word.replacing("'", with: "'\\''") + "'"
     }
 }

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import Linux
 import SSHKeys
 import Sodium
@@ -50,7 +49,7 @@ enum KeyPair {
     /// Writes a pair of files and returns its public key.
     static func write(_ file: PrivateKeyFile, to path: String) throws(Failure) -> PublicKey {
         for taken in [path, path + ".pub"] {
-            if FileManager.default.fileExists(atPath: taken) {
+            if Machine.exists(taken) {
                 throw Failure("\"\(taken)\" is there already", hint: "remove it first if nobody needs it any more")
             }
         }

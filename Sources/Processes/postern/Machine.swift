@@ -14,7 +14,7 @@ enum Machine {
             entries: { path, owners throws(Objection) in try entries(path, owners) },
             account: { name throws(Objection) in try account(name) },
             program: { path, uid in program(path, uid) },
-            exists: { FileManager.default.fileExists(atPath: $0) },
+            exists: exists,
             publicKey: { line throws(Objection) in try publicKey(line) },
             revokedKey: { line throws(Objection) in try revokedKey(line) },
             revocationList: { bytes throws(Objection) in try revocationList(bytes) },
@@ -41,6 +41,29 @@ enum Machine {
     /// A path from the root, as the walk over its owners needs it.
     static func absolute(_ path: String) -> String {
         path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
+    }
+
+    /// The directory that the last component of a path is in.
+    static func directory(of path: String) -> String {
+        guard let slash = path.lastIndex(of: "/") else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+
+    /// Whether a path leads to something.
+    static func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
+
+    /// A program of ours, by its name in one of these directories: never by `$PATH`.
+    static func program(named name: String, in directories: [String]) throws(Failure) -> String {
+        let paths = directories.map { "\($0)/\(name)" }
+        guard let path = paths.first(where: FileManager.default.isExecutableFile) else {
+            throw Failure("\(name) is neither \(paths.map { "\"\($0)\"" }.joined(separator: " nor "))")
+        }
+        return path
+    }
+
+    /// Where this program is.
+    static func ownDirectory() throws(Failure) -> String {
+        do throws(Errno) { return directory(of: try executablePath()) } catch { throw Failure("where this program is cannot be seen: \(error)") }
     }
 
     static func isDirectory(_ path: String) -> Bool {

@@ -1,4 +1,3 @@
-import Foundation
 import Linux
 import Policy
 import PolicySource
@@ -37,26 +36,16 @@ struct Prober {
     init(_ policy: Policy, files: [String]) throws(Failure) {
         self.policy = policy
         secrets = files + ["/etc/shadow", "/etc/gshadow", "/root", "/proc/1/environ", "/var/lib/postern/policy.db", "/etc/postern"]
-        let own: URL
-        do throws(Errno) { own = URL(filePath: try executablePath()) } catch { throw Failure("where this program is cannot be seen: \(error)") }
-        let directory = own.deletingLastPathComponent()
-        let places = [directory, directory.deletingLastPathComponent().appending(path: "libexec/postern")]
-        let path = try Self.path(of: "postern-probe", in: places)
+        let directory = try Machine.ownDirectory()
+        let places = [directory, Machine.directory(of: directory) + "/libexec/postern"]
+        let path = try Machine.program(named: "postern-probe", in: places)
         do throws(ProgramError) { helper = try ProgramFile(path, trusting: Users.currentUID) } catch { throw Failure("\(error)") }
         guard Users.currentUID == 0 else {
             firstProcess = nil
             return
         }
-        let first = try Self.path(of: "postern-init", in: places)
+        let first = try Machine.program(named: "postern-init", in: places)
         do throws(TrustError) { firstProcess = try TrustedPath.open(first) } catch { throw Failure("\(error)") }
-    }
-
-    private static func path(of name: String, in places: [URL]) throws(Failure) -> String {
-        let paths = places.map { $0.appending(path: name).path(percentEncoded: false) }
-        guard let path = paths.first(where: { FileManager.default.isExecutableFile(atPath: $0) }) else {
-            throw Failure("\(name) is neither \(paths.map { "\"\($0)\"" }.joined(separator: " nor "))")
-        }
-        return path
     }
 
     // MARK: - Forbidden acts
@@ -86,8 +75,8 @@ struct Prober {
 
     private func acts(for sandbox: SandboxPlan, _ account: Account) -> [ForbiddenAct] {
         var acts = ForbiddenAct.callNames.map(ForbiddenAct.call)
-        acts += secrets.filter { !sandbox.holds($0) && FileManager.default.fileExists(atPath: $0) }.map(ForbiddenAct.read)
-        acts += ["/etc/passwd", "/dev/sda", "/dev/mem", "/dev/kmsg"].filter { FileManager.default.fileExists(atPath: $0) }.map(ForbiddenAct.write)
+        acts += secrets.filter { !sandbox.holds($0) && Machine.exists($0) }.map(ForbiddenAct.read)
+        acts += ["/etc/passwd", "/dev/sda", "/dev/mem", "/dev/kmsg"].filter { Machine.exists($0) }.map(ForbiddenAct.write)
         // This process, and raw sockets of IPv4 and of the link.
         acts += [.signal(processID), .socket(domain: 2, type: 3), .socket(domain: 17, type: 3)]
         switch sandbox.network {

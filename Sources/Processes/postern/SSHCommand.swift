@@ -106,7 +106,7 @@ struct SSHCommand: AsyncParsableCommand {
         let path = identity ?? "\(home)/.ssh/id_ed25519"
         let key = try SSHPrivateKey(contentsOf: path)
         let certificate = "\(path)-cert.pub"
-        guard FileManager.default.fileExists(atPath: certificate) else { return .key(key) }
+        guard Machine.exists(certificate) else { return .key(key) }
         return .certificate(try SSHCertificate(contentsOf: certificate), key)
     }
 

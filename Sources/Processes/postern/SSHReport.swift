@@ -1,8 +1,8 @@
-import Foundation
+import Policy
 import SSHClient
 
 /// What became of `postern ssh`, for people and for programs.
-struct SSHReport: Encodable {
+struct SSHReport {
     /// How a command ended, and what is told of its connection.
     struct Ending {
         let exit: SSHExit
@@ -42,10 +42,14 @@ struct SSHReport: Encodable {
     /// 255 is ssh(1)'s for what is not the command's own.
     var exitCode: Int32 { status.map { Int32(min($0, 255)) } ?? 255 }
 
+    /// A JSON object of what is known.
     var text: String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        encoder.keyEncodingStrategy = .convertToSnakeCase
-        return (try? encoder.encode(self)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
+        let texts = [
+            ("cipher", cipher), ("error", error), ("errors", errors), ("host_key", hostKey), ("key_exchange", keyExchange), ("output", output), ("signal", signal),
+        ]
+        var members = texts.compactMap { name, text in text.map { JSONText.Member(name, .string($0)) } }
+        members.append(.init("milliseconds", .integer(Int64(milliseconds))))
+        if let status { members.append(.init("status", .integer(Int64(status)))) }
+        return JSONText.object(members).description
     }
 }

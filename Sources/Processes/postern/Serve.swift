@@ -58,7 +58,7 @@ struct Serve: ParsableCommand {
 
     private func standardHostKey(_ home: Home) throws(Failure) -> String {
         let places = [home.hostKey, "/etc/postern/host_ed25519"]
-        guard let place = places.first(where: { FileManager.default.fileExists(atPath: $0) }) else {
+        guard let place = places.first(where: { Machine.exists($0) }) else {
             throw Failure("there is no host key: neither \"\(places[0])\" nor \"\(places[1])\"", hint: "make one, as \"postern keygen \(home.hostKey)\", or name it by --host-key")
         }
         return place
