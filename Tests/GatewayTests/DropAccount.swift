@@ -79,13 +79,4 @@ struct DropAccount {
             try FileManager.default.contentsOfDirectory(atPath: "\(inbox)/.postern").filter { $0 != "lock" && $0 != "usage" }.sorted()
         }
     }
-
-    /// Bytes that no compressor shortens.
-    static func noise(_ count: Int) -> [UInt8] {
-        var generator = SystemRandomNumberGenerator()
-        return (0..<count / 8).flatMap { _ in
-            let word = generator.next()
-            return (0..<8).map { UInt8(truncatingIfNeeded: word >> (8 * UInt64($0))) }
-        }
-    }
 }

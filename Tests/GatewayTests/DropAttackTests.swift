@@ -161,7 +161,7 @@ import Testing
 
     @Test func `a connection that is cut leaves nothing, and its space is free`() throws {
         try DropAccount.serving(#"quota = "4MiB""#) { account throws in
-            let content = DropAccount.noise(2 << 20)
+            let content = try noise(2 << 20)
             let stream = Array("C0644 \(content.count) a\n".utf8) + content + [0]
             for round in 0..<20 {
                 let cut = round == 0 ? stream.count - 1 : Int.random(in: 1..<stream.count)
@@ -176,7 +176,7 @@ import Testing
             }
             #expect(try becomesTrue(within: .seconds(10)) { try account.hidden == [] || account.hidden.allSatisfy { $0.hasPrefix("session.") } })
             // More than half of the quota: nothing of the others may be left.
-            #expect(try account.speak("scp -t .", Array("C0644 \(3 << 20) b\n".utf8) + DropAccount.noise(3 << 20) + [0]).code == 0)
+            #expect(try account.speak("scp -t .", Array("C0644 \(3 << 20) b\n".utf8) + noise(3 << 20) + [0]).code == 0)
             #expect(try account.names == ["b"])
             #expect(try becomesTrue(within: .seconds(10)) { try account.hidden == [] })
         }

@@ -14,7 +14,7 @@ import Testing
             try gateway.apply(gateway.policy)
             let fingerprint = try run(["/usr/bin/ssh-keygen", "-l", "-f", "\(directory)/host.pub"]).output.split(separator: " ")[1]
             let options = ["-batch", "-noagent", "-hostkey", String(fingerprint), "-i", key, "-P", "\(gateway.port)", "-l", gateway.user.name]
-            let bytes = DropAccount.noise(200_000)
+            let bytes = try noise(200_000)
             let path = try account.file("a b.csv", bytes)
             for (mode, name) in [("-sftp", "x y"), ("-scp", "z")] {
                 let sent = try run(["/usr/bin/pscp", "-p", mode] + options + [path, "127.0.0.1:\(name)"], environment: ["HOME=\(directory)"])
@@ -35,7 +35,7 @@ import Testing
     @Test func `lftp`() throws {
         try DropAccount.serving(DropAccount.everything) { account throws in
             let (directory, gateway) = (account.gateway.directory, account.gateway)
-            let bytes = DropAccount.noise(200_000)
+            let bytes = try noise(200_000)
             let path = try account.file("a.csv", bytes)
             let connect = "ssh -a -x -F \(directory)/ssh_config -i \(directory)/alice"
             let script = "set sftp:connect-program '\(connect)'; open -u \(gateway.user.name),none sftp://gateway; put \(path); ls; get a.csv -o \(path).back; mv a.csv b.csv; bye"
@@ -48,7 +48,7 @@ import Testing
 
     @Test func `asyncssh, by SFTP and scp`() throws {
         try DropAccount.serving(DropAccount.everything) { account throws in
-            let bytes = DropAccount.noise(1 << 20)
+            let bytes = try noise(1 << 20)
             _ = try account.file("a", bytes)
             let outcome = try PythonClients.run("""
                 import asyncio, asyncssh, sys
@@ -79,7 +79,7 @@ import Testing
 
     @Test(.enabled(if: PythonClients.areThere, PythonClients.whyNot)) func `paramiko`() throws {
         try DropAccount.serving(DropAccount.everything) { account throws in
-            let bytes = DropAccount.noise(1 << 20)
+            let bytes = try noise(1 << 20)
             _ = try account.file("a", bytes)
             let outcome = try PythonClients.run("""
                 import paramiko, sys

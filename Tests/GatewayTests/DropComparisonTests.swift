@@ -62,7 +62,7 @@ import Testing
 
     @Test(.enabled(if: isThere, "there is no \(program)")) func `the same batch has the same lines, statuses and long names`() throws {
         try Self.serving { account, _, _ in
-            let local = try account.file("local", DropAccount.noise(3000))
+            let local = try account.file("local", noise(3000))
             let batch = Self.batch.replacing("$L", with: local)
             let user = account.gateway.user
             let name = user.name

@@ -7,7 +7,7 @@ import Testing
     private func sending(_ account: DropAccount, _ name: String, size: Int, sent: Int, _ body: (RunningProgram, Descriptor) throws -> Void) throws {
         let (reading, writing) = try Descriptor.pipe()
         let client = try RunningProgram(account.gateway.sshCommand(["scp -t \(name)"]), input: .open(reading))
-        try writing.writeAll(Array("C0644 \(size) a\n".utf8) + DropAccount.noise(sent))
+        try writing.writeAll(Array("C0644 \(size) a\n".utf8) + noise(sent))
         let files = { LiveProcess.descendants(of: account.gateway.process.pid).filter { $0.name == "postern-files" } }
         #expect(try becomesTrue(within: .seconds(10)) { files().contains { process in Self.uploadedBytes(process) >= sent } })
         try body(client, writing)
@@ -35,7 +35,7 @@ import Testing
                 #expect(try account.names == [])
             }
             // More than is left of the quota if anything of the others counted.
-            #expect(try account.speak("scp -t .", Array("C0644 \(4 << 20) b\n".utf8) + DropAccount.noise(4 << 20) + [0]).code == 0)
+            #expect(try account.speak("scp -t .", Array("C0644 \(4 << 20) b\n".utf8) + noise(4 << 20) + [0]).code == 0)
             #expect(try account.names == ["b"])
             #expect(try becomesTrue(within: .seconds(10)) { try account.hidden == [] })
         }
@@ -44,14 +44,14 @@ import Testing
     @Test func `a copy by SFTP that is cut after any number of bytes leaves nothing, and its space is free`() throws {
         try DropAccount.serving(#"quota = "4MiB", max_files = 1"#) { account throws in
             let size = 2 << 20
-            let path = try account.file("a", DropAccount.noise(size))
+            let path = try account.file("a", noise(size))
             let files = { LiveProcess.descendants(of: account.gateway.process.pid).filter { $0.name == "postern-files" } }
             for _ in 0..<20 {
                 let cut = Int.random(in: 1..<size * 3 / 4)
                 let remote = ["-F", "\(account.gateway.directory)/ssh_config", "-i", "\(account.gateway.directory)/alice", "-o", "User=\(account.gateway.user.name)"]
-                // 4 MB a second, so that it can be cut before it ends.
-                let client = try RunningProgram(["/usr/bin/scp", "-l", "32000"] + remote + [path, "gateway:a"])
-                #expect(try becomesTrue(within: .seconds(20)) { files().contains { Self.uploadedBytes($0) >= cut } })
+                // 2 MB a second, so that it can be cut before it ends.
+                let client = try RunningProgram(["/usr/bin/scp", "-l", "16000"] + remote + [path, "gateway:a"])
+                try #require(try becomesTrue(within: .seconds(20)) { files().contains { Self.uploadedBytes($0) >= cut } })
                 for process in LiveProcess.descendants(of: client.pid) { _ = try? run(["/bin/kill", "-KILL", "\(process.pid)"]) }
                 try client.kill()
                 #expect(try account.names == [], "after \(cut) bytes")
@@ -123,7 +123,7 @@ import Testing
         try DropAccount.serving(#"access = ["upload", "overwrite"], quota = "8MiB""#, launcher: Self.onSSHFS) { account throws in
             let below = "\(account.gateway.directory)/below/alice"
             func names(_ path: String) throws -> [String] { try FileManager.default.contentsOfDirectory(atPath: path).sorted() }
-            let bytes = DropAccount.noise(300_000)
+            let bytes = try noise(300_000)
             let path = try account.file("a", bytes)
             for flags in [[], ["-O"]] {
                 let name = "a\(flags.count)"
@@ -134,7 +134,7 @@ import Testing
             // Cut in the middle: it has a hidden name until then.
             let (reading, writing) = try Descriptor.pipe()
             let client = try RunningProgram(account.gateway.sshCommand(["scp -t b"]), input: .open(reading))
-            try writing.writeAll(Array("C0644 \(2 << 20) b\n".utf8) + DropAccount.noise(1 << 20))
+            try writing.writeAll(Array("C0644 \(2 << 20) b\n".utf8) + noise(1 << 20))
             let isHidden: (String) -> Bool = { $0 != "lock" && $0 != "usage" && !$0.hasPrefix("session.") }
             #expect(try becomesTrue(within: .seconds(10)) { try names("\(below)/.postern").contains(where: isHidden) })
             try client.kill()

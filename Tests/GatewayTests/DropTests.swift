@@ -5,7 +5,7 @@ import Testing
 @Suite("Drop accounts: files arrive whole") struct DropTests {
     @Test(arguments: [[], ["-O"]]) func `by OpenSSH's scp, a file and a tree`(flags: [String]) throws {
         try DropAccount.serving(#"access = ["upload", "make_directory"]"#) { account throws in
-            let bytes = DropAccount.noise(300_000)
+            let bytes = try noise(300_000)
             let path = try account.file("a b.csv", bytes)
             #expect(try account.scp("-p", path, "gateway:").code == 0)
             #expect(try account.received("a b.csv") == bytes)
@@ -75,8 +75,8 @@ import Testing
 
     @Test func `limits are kept to, and what they refuse leaves nothing`() throws {
         try DropAccount.serving(#"max_file = "2MiB", quota = "5MiB", max_files = 4, names = ["*.bin"]"#) { account throws in
-            let large = try account.file("large.bin", DropAccount.noise(3 << 20))
-            let path = try account.file("a.bin", DropAccount.noise(2 << 20))
+            let large = try account.file("large.bin", noise(3 << 20))
+            let path = try account.file("a.bin", noise(2 << 20))
             for flags in [[], ["-O"]] {
                 let outcome = try run(["/usr/bin/scp"] + flags + ["-F", "\(account.gateway.directory)/ssh_config", "-i", "\(account.gateway.directory)/alice", "-o", "User=\(account.gateway.user.name)", large, "gateway:"])
                 #expect(outcome.code == 1 && outcome.errors.contains("a file may have at most 2097152 bytes"), "\(outcome)")
@@ -100,7 +100,7 @@ import Testing
 
     @Test func `senders at once stay within the quota together`() throws {
         try DropAccount.serving(#"quota = "4MiB", max_files = 5"#) { account throws in
-            let content = DropAccount.noise(1 << 20)
+            let content = try noise(1 << 20)
             let senders = try (0..<8).map { number in
                 try RunningProgram(account.gateway.sshCommand(["scp -t f\(number)"]), input: .bytes(Array("C0644 \(content.count) a\n".utf8) + content + [0]))
             }
@@ -114,7 +114,7 @@ import Testing
             // What was refused takes nothing: the rest fits to the byte.
             let rest = (4 << 20) - count << 20
             func send(_ name: String, _ bytes: [UInt8]) throws -> Outcome { try account.speak("scp -t \(name)", Array("C0644 \(bytes.count) a\n".utf8) + bytes + [0]) }
-            if rest > 0 { #expect(try send("rest", DropAccount.noise(rest)).code == 0) }
+            if rest > 0 { #expect(try send("rest", noise(rest)).code == 0) }
             #expect(try send("more", [1]).code != 0)
         }
     }

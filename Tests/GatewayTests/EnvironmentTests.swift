@@ -99,7 +99,7 @@ import Testing
                 let outcome = try gateway.script("cd $TMPDIR && pwd && stat -c %u:%a . && echo kept > file && cat file", options: options)
                 let lines = outcome.output.split(separator: "\n").map(String.init)
                 #expect(lines.count == 3 && lines.dropFirst() == ["\(gateway.user.uid):700", "kept"], "\(outcome)")
-                let monitor = try #require(LiveProcess.all.first { $0.parent == gateway.process.pid && $0.name == "posternd" })
+                let monitor = try #require(LiveProcess.children(of: gateway.process.pid).first { $0.name == "posternd" })
                 // CHOWN, KILL, SETGID, SETUID, SETPCAP.
                 #expect(monitor.status["CapPrm"] == "00000000000001e1")
                 #expect(try becomesTrue(within: .seconds(10)) { !FileManager.default.fileExists(atPath: lines.first ?? "/") })

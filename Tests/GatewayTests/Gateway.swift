@@ -182,12 +182,9 @@ final class Gateway {
 
     /// Processes that a gateway started as commands: each has the request, which begins with the connection, in its environment.
     private static func commands(of connections: Set<String>) -> [LiveProcess] {
-        LiveProcess.all.filter { process in
-            guard let environment = try? readFile("/proc/\(process.pid)/environ", limit: 1 << 20) else { return false }
-            return environment.split(separator: 0).contains { entry in
-                guard entry.starts(with: "POSTERN_REQUEST=".utf8) else { return false }
-                return connections.contains(String(String(decoding: entry.dropFirst(16), as: UTF8.self).prefix { $0 != "." }))
-            }
+        let mark = "POSTERN_REQUEST="
+        return LiveProcess.having(inEnvironment: mark).filter { process in
+            process.environment.contains { $0.hasPrefix(mark) && connections.contains(String($0.dropFirst(mark.count).prefix { $0 != "." })) }
         }
     }
 }

@@ -51,8 +51,7 @@ import Testing
             try site.makeWork()
             try site.commit("small")
             try site.succeed(try site.git(["push", "-q", "origin", "main:topic"]))
-            let random = (0..<100_000).map { _ in UInt8.random(in: 0...255) }
-            try Data(random).write(to: URL(filePath: "\(site.gateway.directory)/work/random"))
+            try Data(noise(100_000)).write(to: URL(filePath: "\(site.gateway.directory)/work/random"))
             try site.succeed(try site.git(["add", "random"]))
             try site.commit("more")
             let refused = try site.git(["push", "-q", "origin", "main:topic"])
@@ -108,9 +107,7 @@ import Testing
             try site.makeWork()
             try site.succeed(try site.git(["push", "-q", "origin", "main"]))
             for count in 0..<(isLong ? 20 : 6) {
-                var generator = SystemRandomNumberGenerator()
-                let bytes = (0..<400_000).map { _ in UInt8.random(in: 0...255, using: &generator) }
-                try Data(bytes).write(to: URL(filePath: "\(site.gateway.directory)/work/noise-\(count)"))
+                try Data(noise(400_000)).write(to: URL(filePath: "\(site.gateway.directory)/work/noise-\(count)"))
                 try site.commit("cut-\(count)")
                 let push = try RunningProgram(["/usr/bin/git"] + site.place("work") + ["push", "-q", "origin", "main"], environment: site.variables("alice"))
                 let clients = { LiveProcess.descendants(of: push.pid) }

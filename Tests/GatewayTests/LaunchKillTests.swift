@@ -22,7 +22,7 @@ import Testing
                 launched = Self.launched(by: listener)
                 return launched.count >= wanted
             })
-            let monitor = try #require(LiveProcess.all.first { $0.parent == listener && $0.name == "posternd" })
+            let monitor = try #require(LiveProcess.children(of: listener).first { $0.name == "posternd" })
             _ = try run(["/bin/kill", "-KILL", "\(monitor.pid)"])
             #expect(try client.wait(.seconds(20)).code == 255)
             var left: [LiveProcess] = []

@@ -146,3 +146,12 @@ func becomesTrue(within patience: Duration, _ condition: () throws -> Bool) thro
     }
     return true
 }
+
+/// Bytes that no compressor shortens.
+func noise(_ count: Int) throws -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: count)
+    let source = try openFile("/dev/urandom")
+    var position = 0
+    while position < count { position += try source.read(into: &bytes, position..<count) ?? 0 }
+    return bytes
+}

@@ -79,7 +79,7 @@ import Testing
             for _ in 0..<2 {
                 try Self.wait(for: port, running)
                 #expect(try gateway.script("echo in", options: options).output == "in\n")
-                let listener = try #require(LiveProcess.all.first { $0.parent == running.pid && $0.name == "posternd" })
+                let listener = try #require(LiveProcess.children(of: running.pid).first { $0.name == "posternd" })
                 listeners.append(listener.pid)
                 _ = try run(["/bin/kill", "-KILL", "\(listener.pid)"])
                 #expect(try becomesTrue(within: .seconds(10)) { !listener.isAlive })

@@ -8,7 +8,7 @@ import Testing
         return Set(LiveProcess.waiting(below: gateway.process.pid).map(\.pid))
     }
 
-    private func frontend(of monitor: Int32) -> Int32? { LiveProcess.all.first { $0.parent == monitor }?.pid }
+    private func frontend(of monitor: Int32) -> Int32? { LiveProcess.children(of: monitor).first?.pid }
 
     @Test func `a connection is served by one that was there, and by nobody after that`() throws {
         try Gateway.serving { gateway in
