@@ -26,7 +26,7 @@ enum CommandVariations {
         found.compare("lock_wait", old.lockWait, new.lockWait, new.lockWait > old.lockWait ? .wider : .narrower, Quantity.text)
         GitVariations.compare(old.git, new.git, &found)
         found += DropVariations.between(old.drop, new.drop)
-        found += RsyncVariations.between(old.rsync, new.rsync)
+        found.comparePlaces("rsync", old.rsync, new.rsync)
         if hasMore(old, new) { found.append(.unknown) }
         return found
     }

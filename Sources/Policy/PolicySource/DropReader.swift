@@ -15,7 +15,7 @@ struct DropReader {
         }
         var rules = DropRules(root: path.value)
         if path.value == "/" { report.error(root.region, "the root of all files is no drop account's") } else { place.check(path, report) }
-        if let words = fields.strings("access") { rules.access = access(words, table.region) }
+        if let words = fields.strings("access") { rules.access = report.access(words, table.region) }
         rules.maxFile = fields.bytes("max_file", in: 1...Self.largest)?.value
         rules.quota = fields.bytes("quota", in: 1...Self.largest)?.value
         rules.maxFiles = fields.integer("max_files", in: 1...1_000_000_000).map { UInt64($0.value) }
@@ -25,22 +25,6 @@ struct DropReader {
             report.error(entry.node.region, "a file may be larger than the quota", hint: "make \"max_file\" at most \"quota\"")
         }
         return rules
-    }
-
-    private func access(_ words: [Located<String>], _ region: Region) -> [DropRules.Access] {
-        var access: [DropRules.Access] = []
-        for word in words {
-            guard let right = DropRules.Access.allCases.first(where: { $0.word == word.value }) else {
-                let choices = DropRules.Access.allCases.map(\.word)
-                report.error(
-                    word.region, "\"\(word.value)\" is not a value of \"access\"",
-                    hint: Suggestion.hint(for: word.value, among: choices) ?? "one of \(choices.joined(separator: ", "))")
-                continue
-            }
-            if access.contains(right) { report.error(word.region, "\"\(word.value)\" is there twice") } else { access.append(right) }
-        }
-        if words.isEmpty { report.error(region, "\"access\" is empty", hint: "say what may be done, as access = [\"upload\"]") }
-        return access
     }
 
     private func pattern(_ text: Located<String>) -> String? {

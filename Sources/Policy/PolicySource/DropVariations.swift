@@ -4,12 +4,7 @@ import Policy
 enum DropVariations {
     static func between(_ old: DropRules?, _ new: DropRules?) -> [Variation] {
         var found: [Variation] = []
-        guard let old, let new else {
-            found.compare("drop", old?.root, new?.root, .other) { $0 ?? "none" }
-            return found
-        }
-        found.compare("drop root", old.root, new.root, .other) { $0 }
-        found.compareElements("drop access", old.access.map(\.word), new.access.map(\.word))
+        guard let (old, new) = found.comparePlaces("drop", old, new) else { return found }
         found.compare("drop max_file", old.maxFile, new.maxFile, .ofLimit(old.maxFile, new.maxFile), bytes)
         found.compare("drop quota", old.quota, new.quota, .ofLimit(old.quota, new.quota), bytes)
         found.compare("drop max_files", old.maxFiles, new.maxFiles, .ofLimit(old.maxFiles, new.maxFiles)) { $0.map { "\($0)" } ?? "no limit" }

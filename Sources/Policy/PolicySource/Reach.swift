@@ -98,3 +98,10 @@ public struct Reach: Sendable {
             || usage.argumentNames.allSatisfy { (other.arguments[$0] ?? .word).includes(command.arguments[$0] ?? .word) }
     }
 }
+
+extension RsyncRules {
+    /// Whether every line that `other` takes is taken here too. Who may overwrite takes no more lines: it does more with them.
+    fileprivate func includes(_ other: RsyncRules) -> Bool {
+        Set(other.access).subtracting([.overwrite]).isSubset(of: access)
+    }
+}

@@ -24,17 +24,9 @@ struct RsyncReader {
     }
 
     private func access(_ words: [Located<String>], _ region: Region) -> [RsyncRules.Access] {
-        var access: [RsyncRules.Access] = []
-        for word in words {
-            guard let right = RsyncRules.Access.allCases.first(where: { $0.word == word.value }) else {
-                report.error(word.region, "\"\(word.value)\" is not a value of \"access\" for rsync", hint: hint(word.value))
-                continue
-            }
-            if access.contains(right) { report.error(word.region, "\"\(word.value)\" is there twice") } else { access.append(right) }
-        }
-        if words.isEmpty {
-            report.error(region, "\"access\" is empty", hint: "say what may be done, as access = [\"upload\"]")
-        } else if access.count == words.count, !access.contains(.upload), !access.contains(.download) {
+        let access: [RsyncRules.Access] = report.access(words, region, of: "rsync", hint: Self.hint)
+        guard !words.isEmpty else { return access }
+        if access.count == words.count, !access.contains(.upload), !access.contains(.download) {
             report.error(region, "\"access\" lets nobody in", hint: "add \"upload\" or \"download\"")
         } else if access.contains(.overwrite), !access.contains(.upload) {
             report.error(region, "\"overwrite\" is about uploads", hint: "add \"upload\", or leave it out")
@@ -42,14 +34,13 @@ struct RsyncReader {
         return access
     }
 
-    private func hint(_ word: String) -> String {
+    /// Of what a drop account has and rsync has not.
+    private static func hint(_ word: String) -> String? {
         switch word {
-        case "list": return "who may \"download\" sees the names: leave it out"
-        case "make_directory": return "rsync makes the directories that it sends: leave it out"
-        case "rename": return "rsync renames nothing: leave it out"
-        default:
-            let choices = RsyncRules.Access.allCases.map(\.word)
-            return Suggestion.hint(for: word, among: choices) ?? "one of \(choices.joined(separator: ", "))"
+        case "list": "who may \"download\" sees the names: leave it out"
+        case "make_directory": "rsync makes the directories that it sends: leave it out"
+        case "rename": "rsync renames nothing: leave it out"
+        default: nil
         }
     }
 }
