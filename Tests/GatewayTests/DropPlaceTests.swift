@@ -73,17 +73,7 @@ import Testing
             let secret = "\(outside)/secret"
             try createFile(secret, Array("secret".utf8), mode: 0o666)
             if isRoot { _ = try run(["/bin/chown", "-R", account.gateway.user.name, account.inbox]) }
-            let swapping = try RunningProgram([
-                "/usr/bin/python3", "-c",
-                """
-                import os, sys
-                os.chdir(sys.argv[1])
-                os.rmdir('d')
-                while True:
-                    os.rename('real', 'd'); os.rename('d', 'real')
-                    os.symlink(sys.argv[2], 'd'); os.unlink('d')
-                """, account.inbox, outside,
-            ])
+            let swapping = try startSwapping(in: account.inbox, with: outside)
             let path = try account.file("a", Array("mine".utf8))
             var batch = ""
             for number in 0..<300 { batch += "-put \(path) d/\(number)\n-get d/secret \(path).back\n-mkdir d/m\(number)\n-chmod 600 d/secret\n-rename d/secret d/gone\n-rm d/secret\n" }
