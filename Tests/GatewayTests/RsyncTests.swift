@@ -52,10 +52,19 @@ struct RsyncAccount {
     }
 
     static let everything = ["upload", "download", "overwrite", "delete"]
+
+    /// What both ends are; Debian 12 has 3.2.7, and by its security updates a later one.
+    static let version: String = {
+        do { return try run(["/usr/bin/rsync", "--version"]).output.split(separator: " ").dropFirst(2).first.map(String.init) ?? "unknown" } catch { return "missing" }
+    }()
 }
 
 @Suite("rsync: what its client does") struct RsyncTests {
     private static let tree = "mkdir -p t/d/e t/empty; head -c 300000 /dev/urandom >t/big; echo one >t/d/one; echo two >t/d/e/two; : >t/d/none; chmod 640 t/d/one; touch -d 2020-02-02 t/d/e/two t/d"
+
+    @Test(arguments: [RsyncAccount.version]) func `the log of the tests says which rsync they were of`(version: String) {
+        #expect(version.split(separator: ".").count == 3, "\(version)")
+    }
 
     @Test(arguments: [["-a"], ["-az"], ["-r"], ["-rt", "--checksum"], ["-a", "--partial"], ["-a", "--delay-updates"], ["-avv", "--stats", "-i"], ["-aR"], ["-a", "--old-args"], ["-a", "--numeric-ids"],
         ["-a", "-zz", "--timeout=20", "--bwlimit=100000", "-B1000"], ["-a", "--max-size=1G", "--mkpath", "--suffix=.old", "-b", "--backup-dir=old"], ["-aH", "--no-H"], ["-a", "--partial-dir=.p", "-F"]])
@@ -249,19 +258,7 @@ struct RsyncAccount {
         try RsyncAccount.serving("upload", "download", "overwrite", "delete") { account throws in
             try account.shell("mkdir -p outside \"$0/d\" \"$0/real\" t; echo secret >outside/secret; chmod 777 outside; chmod 666 outside/secret; for n in $(seq 50); do echo $n >t/$n; done; echo bad >t/secret; chmod -R a+rwX \"$0\"")
             if isRoot { _ = try run(["/bin/chown", "-R", account.gateway.user.name, account.root]) }
-            let swapping = try RunningProgram([
-                "/usr/bin/python3", "-c",
-                """
-                import os, sys
-                os.chdir(sys.argv[1])
-                os.rmdir('d')
-                while True:
-                    try:
-                        os.rename('real', 'd'); os.rename('d', 'real')
-                        os.symlink(sys.argv[2], 'd'); os.unlink('d')
-                    except OSError: pass
-                """, account.root, "\(account.mine)/outside",
-            ])
+            let swapping = try startSwapping(in: account.root, with: "\(account.mine)/outside")
             for _ in 0..<8 {
                 _ = try account.rsync("-a", "--delete", "=t/", "@d/")
                 _ = try account.rsync("-a", "@d/secret", "=got")
