@@ -119,6 +119,30 @@ import Testing
         }
     }
 
+    @Test func `sessions that end while another looks at them are in nobody's way`() throws {
+        try DropAccount.serving(#"quota = "4MiB""#) { account throws in
+            let path = try account.file("a", [1])
+            #expect(try account.scp(path, "gateway:first").code == 0)
+            let others = try RunningProgram([
+                "/usr/bin/python3", "-c",
+                """
+                import os, sys
+                os.umask(0)
+                os.chdir(sys.argv[1])
+                names = ['session.%016x' % n for n in range(20)]
+                while True:
+                    for name in names: os.close(os.open(name, os.O_CREAT | os.O_RDWR, 0o666))
+                    for name in names:
+                        try: os.unlink(name)
+                        except FileNotFoundError: pass
+                """, "\(account.inbox)/.postern",
+            ])
+            let outcome = try account.sftp((0..<30).map { "put \(path) \($0)" }.joined(separator: "\n"))
+            #expect(outcome.code == 0, "\(outcome)")
+            try others.kill()
+        }
+    }
+
     @Test func `two senders of one name: one is first`() throws {
         try DropAccount.serving { account throws in
             var pipe: (reading: Descriptor, writing: Descriptor)? = try Descriptor.pipe()

@@ -16,7 +16,7 @@ struct Outcome: CustomStringConvertible {
         if case .exited(let code) = status { Int(code) } else { nil }
     }
 
-    var description: String { "\(status) after \(duration)\n--- output\n\(output.suffix(2000))\n--- errors\n\(errors.suffix(4000))" }
+    var description: String { "\(status) after \(duration)\n--- output\n\(output.suffix(2000))\n--- errors\n\(errors.suffix(4000))".replacing("\0", with: "␀") }
 }
 
 /// What went wrong in a test's own machinery.
