@@ -67,6 +67,23 @@ private struct Client {
         #expect(names == ["posix-rename@openssh.com", "statvfs@openssh.com", "fstatvfs@openssh.com", "fsync@openssh.com", "limits@openssh.com", "expand-path@openssh.com", "home-directory"])
     }
 
+    @Test func `what was written last is prepared when nothing more has come, once, and not when it is closed`() throws {
+        var client = try Client()
+        let handle = try client.open("/a", 0x1a)
+        #expect(!client.server.canWorkAhead)
+        for prepared in 1...2 {
+            #expect(try client.status(6) { $0.string(handle); $0.uint64(0); $0.text("a") } == "0 Success")
+            #expect(client.server.canWorkAhead)
+            client.server.workAhead()
+            #expect(!client.server.canWorkAhead)
+            client.server.workAhead()
+            #expect(client.files.state.prepared.count == prepared)
+        }
+        #expect(try client.status(6) { $0.string(handle); $0.uint64(0); $0.text("b") } == "0 Success")
+        #expect(try client.status(4) { $0.string(handle) } == "0 Success")
+        #expect(!client.server.canWorkAhead)
+    }
+
     @Test func `a file appears when it is closed`() throws {
         var client = try Client()
         let handle = try client.open("/a", 0x1a)

@@ -18,6 +18,7 @@ package struct MemoryFiles: FileSystem {
         package var files: [RemotePath: [UInt8]] = [:]
         package var directories: Set<RemotePath> = [.root]
         package var discarded = 0
+        package var prepared: [RemotePath] = []
         /// Bytes after which a file is refused.
         package var longest = Int.max
         package var deniesDownloads = false
@@ -66,6 +67,7 @@ package struct MemoryFiles: FileSystem {
     }
     package func change(_ upload: Upload, _ change: AttributeChange) throws(FileError) { try self.change(upload.path, change) }
     package func synchronize(_ upload: Upload) throws(FileError) {}
+    package func prepare(_ upload: Upload) { state.prepared.append(upload.path) }
     package func publish(_ upload: Upload) throws(FileError) { state.files[upload.path] = upload.bytes }
     package func discard(_ upload: Upload) { state.discarded += 1 }
     package func openListing(_ path: RemotePath) throws(FileError) -> Listing {

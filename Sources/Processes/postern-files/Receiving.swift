@@ -95,7 +95,9 @@ extension Inbox {
         if let times = change.times { upload.times = times }
     }
 
-    func synchronize(_ upload: UploadFile) throws(FileError) { try asking { () throws(Errno) in try upload.file.synchronize() } }
+    func synchronize(_ upload: UploadFile) throws(FileError) { try upload.step { () throws(FileError) in try asking(upload.synchronize) } }
+
+    func prepare(_ upload: UploadFile) { upload.prepare() }
 
     /// Neither seen nor open any more.
     private mutating func forget(_ upload: UploadFile) {
@@ -121,11 +123,7 @@ extension Inbox {
         do throws(FileError) {
             if let fault = upload.fault { throw FileError(fault.kind) }
             guard upload.isWhole else { throw FileError(.unsupported, "a file cannot be continued") }
-            try asking { () throws(Errno) in
-                try upload.file.setMode(upload.mode)
-                if let times = upload.times { try upload.file.setTimes(accessed: times.accessed, modified: times.modified) }
-                try upload.file.synchronize()
-            }
+            try asking(upload.synchronize)
             let sha256 = try upload.sha256()
             if settings.isVerified { try verify(upload) }
             try settle(upload)

@@ -8,6 +8,7 @@ struct ServiceLoop<Service: FileService> {
     /// What of the buffer was read and not taken yet.
     private var filled = 0..<0
     private var hasEnded = false
+    private var poll = PollSet()
 
     init(service: Service) { self.service = service }
 
@@ -19,6 +20,7 @@ struct ServiceLoop<Service: FileService> {
                 if let status = service.status { return Int32(status) }
                 if try take() { continue }
                 if hasEnded { return Int32(service.end()) }
+                if service.canWorkAhead, try isQuiet() { service.workAhead() }
                 try fill()
             }
         } catch {
@@ -47,6 +49,13 @@ struct ServiceLoop<Service: FileService> {
             service.didSendOutput()
             service.advance()
         }
+    }
+
+    /// Whether nothing has come that was not read yet.
+    private mutating func isQuiet() throws(Errno) -> Bool {
+        poll.removeAll()
+        poll.add(.standardInput, .readable, token: 0)
+        return try poll.wait(timeout: .zero).isEmpty
     }
 
     private mutating func fill() throws(Errno) {

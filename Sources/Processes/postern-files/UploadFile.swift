@@ -15,8 +15,8 @@ final class UploadFile {
     /// There is a file of this name, which is not to be mixed with what comes.
     let mustBeWhole: Bool
     /// The permission bits it will have.
-    var mode: UInt32
-    var times: FileTimes?
+    var mode: UInt32 { didSet { isOnDisk = false } }
+    var times: FileTimes? { didSet { isOnDisk = false } }
     /// What was set aside for it.
     var reserved: Usage
     /// Its length so far, in bytes.
@@ -30,6 +30,15 @@ final class UploadFile {
     private var isHashStale = false
     /// What was written behind a gap, sorted, apart from each other.
     private var islands: [Range<UInt64>] = []
+
+    /// All of it, as it is to appear.
+    private var isOnDisk = false
+    /// How often that was tried before its end.
+    private var preparations = 0
+    /// Once for its content, and once for times and modes that are told afterwards.
+    private static let mostPreparations = 2
+    /// Larger ones are not prepared, in bytes: their parts go to the disk as they come.
+    private static let longestPrepared = UInt64(ServiceLimit.packet)
 
     /// Up to where the disk was told of what was written.
     private var started: UInt64 = 0
@@ -63,6 +72,7 @@ final class UploadFile {
     func write(_ bytes: ArraySlice<UInt8>, at offset: UInt64) throws(FileError) {
         let range = offset..<offset + UInt64(bytes.count)
         if range.lowerBound > covered, islands.count >= Self.mostIslands { throw FileError(.failure, "too many gaps") }
+        isOnDisk = false
         try asking { () throws(Errno) in try file.writeAll(bytes, at: offset) }
         size = max(size, range.upperBound)
         startWriting()
@@ -83,7 +93,25 @@ final class UploadFile {
         started = size
     }
 
+    /// Waits until all of it is on the disk, with its mode and times.
+    func synchronize() throws(Errno) {
+        guard !isOnDisk else { return }
+        try file.setMode(mode)
+        if let times { try file.setTimes(accessed: times.accessed, modified: times.modified) }
+        try file.synchronize()
+        isOnDisk = true
+    }
+
+    /// Puts a small file on the disk before its sender says that it is whole. Where more comes after all, the disk has worked once more.
+    func prepare() {
+        guard preparations < Self.mostPreparations, size <= Self.longestPrepared else { return }
+        preparations += 1
+        // The kernel tells of a failed write to the disk once only: it is kept for the end.
+        do throws(FileError) { try step { () throws(FileError) in try asking(synchronize) } } catch {}
+    }
+
     func setLength(_ length: UInt64) throws(FileError) {
+        isOnDisk = false
         try asking { () throws(Errno) in try file.setLength(length) }
         if length < size {
             if length < hashed { isHashStale = true }

@@ -12,12 +12,20 @@ public protocol FileService {
     mutating func receive(_ bytes: [UInt8], _ range: Range<Int>) throws(ServiceError) -> Int
     /// Makes more output where none of the client's bytes are waited for.
     mutating func advance()
+    /// Whether something can be done before it is asked for, once all is answered and while the client has sent no more.
+    var canWorkAhead: Bool { get }
+    mutating func workAhead()
     /// The exit status, once all is done.
     var status: UInt32? { get }
     /// The client sends no more: what is not whole is gone.
     ///
     /// - Returns: the exit status.
     mutating func end() -> UInt32
+}
+
+extension FileService {
+    public var canWorkAhead: Bool { false }
+    public mutating func workAhead() {}
 }
 
 /// What a client sent is not the protocol: it is served no further.

@@ -24,6 +24,8 @@ public protocol FileSystem {
     mutating func write(_ upload: Upload, at offset: UInt64, _ bytes: ArraySlice<UInt8>) throws(FileError)
     mutating func change(_ upload: Upload, _ change: AttributeChange) throws(FileError)
     mutating func synchronize(_ upload: Upload) throws(FileError)
+    /// Begins what ``publish(_:)`` would have to wait for, while the sender is thought to have sent all: it may yet send more.
+    mutating func prepare(_ upload: Upload)
     /// Makes a whole file appear under its name. The upload is over, also when it throws: then nothing of it is left.
     mutating func publish(_ upload: Upload) throws(FileError)
     /// Ends an upload so that nothing of it is left.
@@ -38,6 +40,10 @@ public protocol FileSystem {
     mutating func remove(_ path: RemotePath) throws(FileError)
     mutating func rename(_ path: RemotePath, to other: RemotePath, replacing: Bool) throws(FileError)
     mutating func space() throws(FileError) -> FileSpace
+}
+
+extension FileSystem {
+    public mutating func prepare(_ upload: Upload) {}
 }
 
 /// How a file is to be opened for writing.

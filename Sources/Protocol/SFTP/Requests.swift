@@ -50,6 +50,7 @@ extension SFTPServer {
     private mutating func close(_ request: inout Request) throws(RequestError) {
         let handle = handles.remove(try handleBytes(&request))
         try request.finish()
+        changed = nil
         switch handle {
         case .upload(let upload, let path): try mending(path) { (files) throws(FileError) in try files.publish(upload) }
         case .download, .listing: break
@@ -94,6 +95,7 @@ extension SFTPServer {
         guard case .upload(let upload, let path) = handle else { throw .file(FileError(.failure)) }
         let bytes = request.bytes
         try mending(path) { (files) throws(FileError) in try files.write(upload, at: offset, bytes[data]) }
+        changed = upload
         send(.ok, for: request.id)
     }
 
@@ -117,6 +119,7 @@ extension SFTPServer {
         try request.finish()
         guard case .upload(let upload, let path) = handle else { throw .file(FileError(.permissionDenied)) }
         try mending(path) { (files) throws(FileError) in try files.change(upload, change) }
+        changed = upload
         send(.ok, for: request.id)
     }
 

@@ -12,6 +12,8 @@ public struct SFTPServer<Files: FileSystem>: FileService {
     private var notes: [String] = []
     private var hasBegun = false
     var handles = HandleTable<Files>()
+    /// What was written to, or changed, since there was time for more.
+    var changed: Files.Upload?
 
     /// - Parameter now: seconds since 1970.
     public init(files: Files, now: Int64) {
@@ -22,6 +24,15 @@ public struct SFTPServer<Files: FileSystem>: FileService {
     public var status: UInt32? { nil }
     public mutating func didSendOutput() { output.removeAll(keepingCapacity: true) }
     public mutating func advance() {}
+
+    /// A client closes a file when it has the answer to its last WRITE: that way and back is time for the disk.
+    public var canWorkAhead: Bool { changed != nil }
+
+    public mutating func workAhead() {
+        guard let upload = changed else { return }
+        changed = nil
+        files.prepare(upload)
+    }
 
     public mutating func takeNotes() -> [String] {
         defer { notes = [] }
