@@ -137,6 +137,7 @@ import Testing
                         except FileNotFoundError: pass
                 """, "\(account.inbox)/.postern",
             ])
+            #expect(try becomesTrue(within: .seconds(10)) { FileManager.default.fileExists(atPath: "\(account.inbox)/.postern/session.\(String(repeating: "0", count: 16))") })
             let outcome = try account.sftp((0..<30).map { "put \(path) \($0)" }.joined(separator: "\n"))
             #expect(outcome.code == 0, "\(outcome)")
             try others.kill()
