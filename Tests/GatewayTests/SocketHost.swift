@@ -52,11 +52,17 @@ struct SocketHost: HandHost {
             }
             var bytes = [UInt8](repeating: 0, count: 64 * 1024)
             let count = try socket.read(into: &bytes, bytes.indices) ?? 0
-            hasHungUp = count == 0
             output += bytes.prefix(count)
+            if count == 0 { hangUp() }
         } catch {
-            hasHungUp = true
+            hangUp()
         }
+    }
+
+    /// Does as the gateway did, which need not wait for us then.
+    private mutating func hangUp() {
+        hasHungUp = true
+        do throws(Errno) { try socket.shutDown(receiving: false) } catch {}
     }
 }
 

@@ -40,6 +40,8 @@ struct Frontend {
     private static let quiet: Duration = .milliseconds(500)
     /// How long a last message to the peer may take.
     private static let lastWrite: Duration = .seconds(1)
+    /// How long, and for how many bytes, a peer that broke a rule may go on until it has read so.
+    private static let lastRead: (time: Duration, bytes: Int) = (.milliseconds(500), 4 << 20)
     /// When it is to stop: what a client that has asked for nothing yet may take to do so.
     private static let firstRequest: Duration = .seconds(2)
     /// The same of one whose last command has ended, to go by itself: it then sees no error.
@@ -87,6 +89,9 @@ struct Frontend {
         } catch let error as SSHError {
             writeLast()
             try monitor.send(.fault(String("\(error)".prefix(FrontendMessage.longestFarewell / 4))))
+            // What runs is to hear of it now.
+            sessions = [:]
+            readLast()
         } catch let error as MonitorChannel.Failure {
             throw error
         } catch let error as Errno {
@@ -196,6 +201,25 @@ struct Frontend {
                 poll.removeAll()
                 poll.add(connection, .writable, token: 0)
                 if ssh.pendingBytes > 0 { _ = try poll.wait(timeout: deadline - Clock.monotonic) }
+            }
+        } catch {
+            // The peer has gone: there is nobody to tell.
+        }
+    }
+
+    /// Throws away what a peer still sends, until it hangs up: a socket that is closed with something unread is reset (RFC 9293 §3.6.1), and
+    /// then our last message may be lost.
+    private mutating func readLast() {
+        let deadline = Clock.monotonic + Self.lastRead.time
+        var buffer = [UInt8](repeating: 0, count: 16 * 1024)
+        var left = Self.lastRead.bytes
+        do {
+            try connection.shutDown(receiving: false)
+            while left > 0, Clock.monotonic < deadline {
+                poll.removeAll()
+                poll.add(connection, .readable, token: 0)
+                guard try !poll.wait(timeout: deadline - Clock.monotonic).isEmpty, let count = try connection.read(into: &buffer, buffer.indices), count > 0 else { return }
+                left -= count
             }
         } catch {
             // The peer has gone: there is nobody to tell.

@@ -18,6 +18,7 @@ public enum FrontendConfinement {
         .init("recvmsg", SYS_recvmsg),
         .init("sendmsg", SYS_sendmsg),
         .init("setsockopt", SYS_setsockopt, [.equals(argument: 1, UInt32(IPPROTO_TCP))]),
+        .init("shutdown", SYS_shutdown),
         .init("close", SYS_close),
         // Time and randomness.
         .init("clock_gettime", SYS_clock_gettime),
