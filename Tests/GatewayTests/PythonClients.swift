@@ -9,9 +9,11 @@ enum PythonClients {
     static let whyNot: Comment = "needs clients of PyPI, which make setup installs where it can"
 
     /// Runs a program whose arguments are host, port, user, the key's file, the known hosts and a directory for files.
-    static func run(_ text: String, _ gateway: Gateway) throws -> Outcome {
+    ///
+    /// - Parameter more: what follows these.
+    static func run(_ text: String, _ gateway: Gateway, _ more: [String] = [], patience: Duration = RunningProgram.patience) throws -> Outcome {
         let words = ["127.0.0.1", "\(gateway.port)", gateway.user.name, "\(gateway.directory)/alice", "\(gateway.directory)/known_hosts", gateway.directory]
-        return try GatewayTests.run([program ?? "/usr/bin/python3", "-W", "ignore", "-c", text] + words, environment: environment(gateway))
+        return try GatewayTests.run([program ?? "/usr/bin/python3", "-W", "ignore", "-c", text] + words + more, environment: environment(gateway), patience: patience)
     }
 
     /// Runs one of the programs that come with the clients.
