@@ -338,8 +338,8 @@ struct Monitor {
             gate.userIsAuthenticated()
             progress = .authenticated(user, session)
             arrival.hasLoggedIn()
-            openSocket()
             tell(.authenticated(true))
+            openSocket()
         case .failure(let refusal):
             auditAuthentication(credential, refused: refusal.description, stage: "signature")
             tell(.authenticated(false))

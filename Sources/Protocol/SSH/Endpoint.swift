@@ -7,7 +7,8 @@ public import SSHWire
 /// The host writes ``pending`` to the peer, lets ``receive(limit:now:fill:)`` read from it, takes events one by one from `next(now:)`,
 /// answers those that ask, and calls `tick(now:)` at ``deadline``.
 public protocol Endpoint: Sendable {
-    var stack: Stack { get set }
+    // Borrowed, as the elements of a Collection are: a getter would copy all of it for each question of a turn.
+    @_borrowed var stack: Stack { get set }
 }
 
 extension Endpoint {
@@ -36,9 +37,7 @@ extension Endpoint {
     }
 
     /// When `tick(now:)` is to be called at the latest; nil for never.
-    public var deadline: Duration? {
-        [stack.timers.deadline(isBusy: stack.isBusy), stack.transport.rekeyDeadline].compactMap { $0 }.min()
-    }
+    public var deadline: Duration? { stack.deadline }
 
     /// Does what is due by the clock; see ``deadline``. What it throws has ended the connection, and the peer is told.
     public mutating func tick(now: Duration) throws(SSHError) {
@@ -104,9 +103,7 @@ extension Endpoint {
     }
 
     /// How many bytes of data may be sent on a channel now: 0 while its window is shut or a key exchange runs.
-    public func room(_ id: ChannelID) -> Int {
-        stack.transport.takesData ? stack.connection?.room(id) ?? 0 : 0
-    }
+    public func room(_ id: ChannelID) -> Int { stack.room(id) }
 
     /// Sends data that `fill` writes straight into the packet.
     ///

@@ -20,6 +20,10 @@ public struct Stack: Sendable {
     /// Keepalives are for connections that run something or are otherwise quiet; idle ones end.
     var isBusy: Bool { connection.map { !$0.openChannels.isEmpty } ?? false }
 
+    var deadline: Duration? { [timers.deadline(isBusy: isBusy), transport.rekeyDeadline].compactMap { $0 }.min() }
+
+    func room(_ id: ChannelID) -> Int { transport.takesData ? connection?.room(id) ?? 0 : 0 }
+
     mutating func perform(_ outputs: [Connection.Output]) {
         for output in outputs {
             switch output {
