@@ -26,7 +26,9 @@ enum ClientActs {
                 channel = self.client.get_transport().open_session(window, packet)
                 channel.exec_command(line(script))
                 return channel
-            def write(self, channel, data): channel.sendall(data) if data else channel.send(data)
+            def write(self, channel, data):
+                # Of what is left it makes a copy each time.
+                for at in range(0, max(len(data), 1), 1 << 18): (channel.sendall if data else channel.send)(data[at:at + (1 << 18)])
             def end(self, channel): channel.shutdown_write()
             def finish(self, channel, data=b''):
                 err = []

@@ -24,7 +24,7 @@ import Testing
     ]
 
     @Test(.enabled(if: PythonClients.areThere, PythonClients.whyNot), arguments: libraries)
-    func `libraries: streams, statuses, signals, bulk, half-close, channels, writes, windows`(library: (name: String, signal: String, windows: [String])) throws {
+    func `libraries: streams, statuses, signals, bulk, half-close, channels, writes, windows, own new keys, leaving`(library: (name: String, signal: String, windows: [String])) throws {
         try Gateway.serving { gateway in
             var acts = [
                 ("streams", #"(b'in', b'err', 9)"#), ("statuses \(Self.statuses.lowerBound) \(Self.statuses.upperBound)", "True"), ("signal", library.signal),
@@ -32,29 +32,31 @@ import Testing
                 ("sessions \(Self.sessions)", "True"), ("writes 200 \(Self.bulk)", "True"),
             ]
             if !library.windows.isEmpty { acts.append(("windows \(library.windows.joined(separator: " "))", "True")) }
-            let outcome = try PythonClients.run(ClientActs.program, gateway, [library.name] + acts.map(\.0), patience: .seconds(300))
-            #expect(outcome.output == acts.map { "\($0): \($1)\n" }.joined(), "\(outcome)")
-            #expect(try gateway.records("connect").count == 1)
-            try Self.leaves(gateway) { try PythonClients.run(ClientActs.program, gateway, [library.name, "leave \($0)"]) }
+            acts.append(("rekeys \(Self.rekeyed) \(1 << 20) \(Self.exchanges)", "True"))
+            let mark = Self.mark()
+            let outcome = try PythonClients.run(ClientActs.program, gateway, [library.name] + acts.map(\.0) + ["leave \(mark)"], patience: .seconds(600))
+            #expect(outcome.output == acts.map { "\($0): \($1)\n" }.joined() + "gone\n", "\(outcome)")
+            // The second is the one that asks for new keys.
+            #expect(try gateway.records("connect").count == 2)
+            try Self.isGone(gateway, mark)
         }
     }
 
-    @Test(.enabled(if: PythonClients.areThere, PythonClients.whyNot), arguments: libraries.map(\.name), [true, false])
-    func `libraries: new keys during a transfer, by either side`(library: String, isByClient: Bool) throws {
-        try Gateway.serving(.init(gateway: isByClient ? "" : Self.serverRekeys)) { gateway in
-            let act = "rekeys \(Self.rekeyed) \(isByClient ? 1 << 20 : 0) \(Self.exchanges)"
+    @Test(.enabled(if: PythonClients.areThere, PythonClients.whyNot), arguments: libraries.map(\.name))
+    func `libraries: new keys by the server during a transfer`(library: String) throws {
+        try Gateway.serving(.init(gateway: Self.serverRekeys)) { gateway in
+            let act = "rekeys \(Self.rekeyed) 0 \(Self.exchanges)"
             let outcome = try PythonClients.run(ClientActs.program, gateway, [library, act], patience: .seconds(600))
             #expect(outcome.output == "\(act): True\n", "\(outcome)")
         }
     }
 
-    /// One that goes in the middle of its command leaves nothing of it.
-    private static func leaves(_ gateway: Gateway, _ go: (_ mark: String) throws -> Outcome) throws {
-        let mark = "314\(UInt32.random(in: 100_000 ... .max))"
-        let before = try gateway.records("finished").count
-        _ = try go(mark)
-        #expect(try becomesTrue(within: .seconds(10)) { try gateway.records("finished").count == before + 1 })
-        #expect(try gateway.records("finished").last?["ended_by"] == "disconnect")
+    /// A word that only processes of this test have among their arguments.
+    private static func mark() -> String { "314\(UInt32.random(in: 100_000 ... .max))" }
+
+    /// Of a client that went in the middle of its command nothing is left.
+    private static func isGone(_ gateway: Gateway, _ mark: String) throws {
+        #expect(try becomesTrue(within: .seconds(10)) { try gateway.records("finished").last?["ended_by"] == "disconnect" })
         #expect(try becomesTrue(within: .seconds(1)) { LiveProcess.having(argument: mark).isEmpty })
     }
 
@@ -78,12 +80,6 @@ import Testing
             #expect(try act("printf ''").outputBytes.isEmpty)
             #expect(try act("wc -c", .bytes([0x61])).output == "1\n")
             #expect(try Self.carries(Self.bulk, words).code == 0)
-            try Self.leaves(gateway) { mark in
-                let client = try RunningProgram(words.line("echo up; sleep \(mark)"), environment: words.environment)
-                #expect(try becomesTrue(within: .seconds(10)) { client.outputSoFar == "up\n" })
-                try client.kill()
-                return halfClosed
-            }
             if program == .dropbear {
                 // Its windows, from the smallest; its packets are its own.
                 for (window, size) in [("1", 500), ("10000000", 1 << 20)] {
@@ -92,6 +88,11 @@ import Testing
                     #expect(try Self.carries(size, words).code == 0)
                 }
             }
+            let mark = Self.mark()
+            let client = try RunningProgram(words.line("echo up; sleep \(mark)"), environment: words.environment)
+            #expect(try becomesTrue(within: .seconds(10)) { client.outputSoFar == "up\n" })
+            try client.kill()
+            try Self.isGone(gateway, mark)
         }
     }
 
