@@ -273,6 +273,49 @@ struct RsyncAccount {
         }
     }
 
+    /// As CVE-2026-53783, but for what Landlock has no rule for: modes, times and attributes of the same user's files elsewhere. The user swaps, and owns both
+    /// places; rsync started by hand is led there, a client's is not.
+    @Test(.enabled(if: isRoot, "needs namespaces")) func `links that a local user swaps lead rsync to no mode or time elsewhere`() throws {
+        try RsyncAccount.serving("upload", "download", "overwrite", "delete") { account throws in
+            let (user, root, outside) = (account.gateway.user, account.root, "\(account.gateway.directory)/drop/outside")
+            let asUser = ["/usr/bin/setpriv", "--reuid=\(user.uid)", "--regid=\(user.gid)", "--clear-groups"]
+            // What is sent has other modes and times, and the same names.
+            try account.shell("mkdir -p t \"$0/real\" \(outside); for n in $(seq 20); do echo $n >t/$n; touch -d 2020-02-02 t/$n; done; chmod 700 t; touch -d 2020-02-02 t")
+            func reset() throws {
+                try account.shell("for n in $(seq 20); do echo $n >\(outside)/$n; done; chmod 640 \(outside)/*; chmod 755 \(outside); touch -d 2021-01-01 \(outside)/* \(outside); chown -R \(user.uid):\(user.gid) \(outside) \"$0\"")
+            }
+            func look() throws -> String { try account.shell("cd \(outside); stat -c '%n %a %Y %u' . * | sort") }
+            try reset()
+            let before = try look()
+            let swapping = try RunningProgram(asUser + [
+                "/usr/bin/python3", "-c",
+                """
+                import os, sys
+                os.chdir(sys.argv[1])
+                while True:
+                    try:
+                        os.rename('real', 'd'); os.rename('d', 'real')
+                        os.symlink(sys.argv[2], 'd'); os.unlink('d')
+                    except OSError: pass
+                """, root, outside,
+            ])
+            try account.shell("chmod 755 . t; chmod 644 t/*; chmod 700 t")
+            try account.shell("cp -a t \(account.gateway.directory)/drop/t && chown -R \(user.uid):\(user.gid) \(account.gateway.directory)/drop/t")
+            let led = try becomesTrue(within: .seconds(30)) {
+                _ = try run(asUser + ["/usr/bin/rsync", "-a", "\(account.gateway.directory)/drop/t/", "\(root)/d/"])
+                return try look() != before
+            }
+            #expect(led, "rsync was not led astray outside")
+            try reset()
+            for _ in 0..<14 {
+                _ = try account.rsync("-a", "--delete", "=t/", "@d/")
+                _ = try account.rsync("-a", "=t/1", "=t/2", "@d/")
+            }
+            try swapping.kill()
+            #expect(try look() == before)
+        }
+    }
+
     @Test func `no device, FIFO, set-uid mode or hard link comes of it`() throws {
         try RsyncAccount.serving("upload", "download", "overwrite") { account throws in
             try account.shell("mkdir t; mkfifo t/fifo; echo 1 >t/s; chmod 6777 t/s; mkdir t/d; chmod 2777 t/d")

@@ -90,7 +90,7 @@ import Testing
     }
 
     @Test func `what lies beneath a path that is written is of one piece with it`() throws {
-        try withDirectory(of: Self.nobody) { directory in
+        try withDirectory(of: Self.nobody) { directory throws in
             var sandbox = PredefinedSandbox.tool
             sandbox.paths += ["\(directory)/a", directory, "/dev/shm"].map { PathRule(path: $0, access: .write, isRequired: $0 == directory) }
             let shared = "/dev/shm/postern-\(processID)-\(UInt32.random(in: 0 ... .max))"
@@ -124,7 +124,7 @@ import Testing
     private static let dumpsHere = (try? readFile("/proc/sys/kernel/core_pattern", limit: 128)).map { !$0.contains(UInt8(ascii: "/")) && $0.first != UInt8(ascii: "|") } ?? false
 
     @Test(.enabled(if: dumpsHere, "core dumps do not go to the working directory")) func `a process that dies leaves its memory in a file outside, and none inside`() throws {
-        try withDirectory(of: Self.nobody) { directory in
+        try withDirectory(of: Self.nobody) { directory throws in
             let outside = try run(["/bin/sh", "-c", "cd \(directory) && kill -ABRT $$"]) {
                 $0.identity = Self.nobody
                 $0.limits = [ResourceLimit(.coreSize, 1 << 24)]
@@ -132,12 +132,59 @@ import Testing
             #expect(outside.status == .signaled(Signal(6), dumpedCore: true))
             #expect(try run(["/bin/ls", directory]).output.hasPrefix("core"))
         }
-        try withDirectory(of: Self.nobody) { directory in
+        try withDirectory(of: Self.nobody) { directory throws in
             var sandbox = PredefinedSandbox.tool
             sandbox.paths.append(PathRule(path: directory, access: .write, isRequired: true))
             let inside = try run(["/bin/sh", "-c", "cd \(directory) && ulimit -c unlimited; kill -ABRT $$"], in: sandbox)
             #expect(inside.status == .signaled(Signal(6), dumpedCore: false))
             #expect(try run(["/bin/ls", directory]).output == "")
+        }
+    }
+
+    /// Runs a script as root in a mount namespace of its own; `$D` is a place of 4 MiB that all there share, `$USER` runs a command as nobody.
+    private func shared(_ script: String) throws -> Outcome {
+        let prepare = "mount -t tmpfs -o size=4m,mode=1777 none /mnt && D=/mnt && USER='setpriv --reuid=65534 --regid=65534 --clear-groups' || exit 9\n"
+        return try run(["/usr/bin/unshare", "--mount", "/bin/sh", "-c", prepare + script]) { $0.keepsPrivileges = true }
+    }
+
+    @Test(.enabled(if: HostSupport.hasNamespaces, "needs CAP_SYS_ADMIN"))
+    func `a place for all that one fills is full for all outside, and nobody else's inside`() throws {
+        let fill = "head -c 8388608 /dev/zero > $TMPDIR/file; stat -c %s $TMPDIR/file"
+        let outside = try shared("TMPDIR=$D $USER sh -c '\(fill)'; $USER sh -c \"head -c 9 /dev/zero > $D/other\" 2>&1")
+        #expect(outside.output.hasPrefix("4194304\n") && outside.output.contains("No space left on device"), "\(outside)")
+        try withDirectory(of: Self.nobody) { directory throws in
+            var sandbox = PredefinedSandbox.tool
+            sandbox.limits.memory = 16 << 20
+            let inside = try run(["/bin/sh", "-c", "head -c 33554432 /dev/zero > $TMPDIR/file; stat -c %s $TMPDIR/file"], in: sandbox) {
+                $0.environment.append(Array("TMPDIR=\(directory)".utf8))
+                $0.namespaces = [.pid, .mount]
+                $0.temporary = .init(path: directory, bytes: 16 << 20)
+                $0.landlock?.paths.append(.init(directory, .write))
+            }
+            #expect(inside.output == "16777216\n" && inside.errors.contains("No space left on device"), "\(inside)")
+            #expect(try run(["/bin/ls", directory]).output == "")
+        }
+    }
+
+    @Test(.enabled(if: HostSupport.hasNamespaces, "needs CAP_SYS_ADMIN")) func `output without end takes all the room there is outside, and inside a pipe's until somebody reads`() throws {
+        let outside = try shared("$USER sh -c \"yes > $D/output\" 2>&1; stat -c %s $D/output; $USER sh -c \"head -c 9 /dev/zero > $D/other\" 2>&1")
+        #expect(outside.output.contains("\n4194304\n") && outside.output.hasSuffix("No space left on device\n"), "\(outside)")
+        let unread = try Descriptor.pipe()
+        // Killed while it waits for a reader: the pipe is full, and nothing is kept elsewhere.
+        let inside = try run(["/bin/sh", "-c", "yes & writer=$!; sleep 1; kill -KILL $writer; wait $writer"], in: PredefinedSandbox.tool) { $0.descriptors[1] = unread.writing }
+        // 128 and SIGKILL.
+        #expect(inside.status == .exited(137), "\(inside)")
+        var bytes = [UInt8](repeating: 0, count: 1 << 20)
+        let count = try #require(try unread.reading.read(into: &bytes, bytes.indices))
+        #expect(4096...65536 ~= count)
+        // As in a file: to its limit.
+        try withDirectory(of: Self.nobody) { directory throws in
+            var sandbox = PredefinedSandbox.tool
+            sandbox.limits.fileSize = 1 << 20
+            sandbox.paths.append(PathRule(path: directory, access: .write, isRequired: true))
+            let file = try run(["/bin/sh", "-c", "yes > \(directory)/output; echo $?; stat -c %s \(directory)/output"], in: sandbox)
+            // 128 and SIGXFSZ.
+            #expect(file.output == "153\n1048576\n", "\(file)")
         }
     }
 }
