@@ -97,11 +97,11 @@ import Testing
         return (server.name == "inetd" ? [words[0], "posternd"] + words.dropFirst() : words).joined(separator: " ")
     }
 
-    private static func freePort() throws -> UInt16 {
+    static func freePort() throws -> UInt16 {
         try Descriptor.listen(on: SocketAddress(host: "127.0.0.1", port: 0)).localAddress().port
     }
 
-    private static func wait(for port: UInt16, _ server: RunningProgram) throws {
+    static func wait(for port: UInt16, _ server: RunningProgram) throws {
         let answers = try becomesTrue(within: .seconds(10)) {
             do throws(Errno) {
                 _ = try Descriptor.connect(to: SocketAddress(host: "127.0.0.1", port: port))

@@ -30,11 +30,15 @@ struct Prober {
     private let helper: ProgramFile
     /// What a command beside us as root has for process 1.
     private let firstProcess: Descriptor?
+    /// As the gateway's commands have, where there is one.
+    private let groups: DelegatedGroup?
     /// The gateway's own, which no command may read.
     private let secrets: [String]
 
     init(_ policy: Policy, files: [String]) throws(Failure) {
         self.policy = policy
+        // `check --host` says why there is none.
+        do throws(DelegatedGroup.Unavailable) { groups = try DelegatedGroup.enter() } catch { groups = nil }
         secrets = files + ["/etc/shadow", "/etc/gshadow", "/root", "/proc/1/environ", "/var/lib/postern/policy.db", "/etc/postern"]
         let directory = try Machine.ownDirectory()
         let places = [directory, Machine.directory(of: directory) + "/libexec/postern"]
@@ -172,7 +176,7 @@ struct Prober {
             let plan = try ProcessPlan(
                 confining: sandbox, account: account, program: program, arguments: arguments.map { Array($0.utf8) },
                 environment: environment.map { Array($0.utf8) }, directory: directory, temporary: temporary, firstProcess: firstProcess,
-                input: null, output: writing, error: writing)
+                input: null, output: writing, error: writing, groups: groups)
             var (process, denials) = try launchReporting(plan)
             let exit = try process.waitUntilExit(answering: &denials, timeout: timeout)
             return Ran(exit: exit, output: String(decoding: try readFile(output.path, limit: 1 << 24).suffix(4096), as: UTF8.self), isDeadly: denials.deadly != nil)

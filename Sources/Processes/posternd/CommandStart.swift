@@ -82,14 +82,18 @@ struct CommandStart {
         in directory: String, _ temporary: TemporaryDirectory, _ input: Descriptor, _ output: Descriptor, _ error: Descriptor
     ) throws(StartFault) -> ProcessPlan {
         let first = try firstProcess()
+        let groups = try mending({ StartFault("cgroup", "\($0)") }) { () throws(DelegatedGroup.Unavailable) in try openedGroups.get() }
         let variables = environment.map { "\($0.name)=\($0.value)" } + ["TMPDIR=\(temporary.path)"]
         return try mending({ StartFault("sandbox: \($0)", "") }) { () throws(EnforcementError) in
             try ProcessPlan(
                 confining: sandbox, account: account, program: program, arguments: argv.map { Array($0.utf8) },
                 environment: variables.map { Array($0.utf8) }, directory: directory, temporary: temporary.path, firstProcess: first,
-                input: input, output: output, error: error)
+                input: input, output: output, error: error, groups: groups)
         }
     }
+
+    /// Where each command has a control group of its own: where this process was started, or has entered, beside it.
+    private static let openedGroups = Result { () throws(DelegatedGroup.Unavailable) in try DelegatedGroup.current() }
 
     /// The program that is process 1 beside a command of another user; opened once for all commands of the connection.
     private static func firstProcess() throws(StartFault) -> Descriptor? {

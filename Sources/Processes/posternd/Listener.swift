@@ -44,6 +44,13 @@ struct Listener {
         try policy.verify()
         _ = try policy.gateway()
         table = Arrival.openTable(options, log)
+        do throws(DelegatedGroup.Unavailable) {
+            let group = try DelegatedGroup.enter()
+            group.removeStale()
+            log.info("each command has a control group of its own in \"\(group.path)\"")
+        } catch {
+            log.info("commands have no control groups: \(error)")
+        }
         for remark in try HostKeys(options.hostKeys, trusting: trusted).remarks { log.error(remark) }
         pairs = try WaitingPairs(options, log)
         var sockets = inherited

@@ -181,7 +181,9 @@ extension Monitor {
     /// What a command without a pid namespace left behind is adopted by us. With no other command running there is no doubt whose it was;
     /// until then its lock is held.
     private mutating func sweep(after running: RunningCommand) {
-        if !isRoot, let lock = running.lock { locksOfStrays.append(lock) }
+        // In a control group there is no doubt either.
+        let isClear = running.process.group?.end() == true
+        if !isRoot, !isClear, let lock = running.lock { locksOfStrays.append(lock) }
         guard commands.isEmpty, !isRoot || running.isBeingEnded else { return }
         _ = killDescendants(sparing: spared)
         locksOfStrays = []
@@ -228,7 +230,11 @@ extension Monitor {
         case .signal(let name, _): members.append(.init("signal", .string(name)))
         }
         if running.lock != nil { members.append(.init("waited_ms", .integer(running.waited.milliseconds))) }
-        if let cause = running.cause { members.append(.init("ended_by", .string("\(cause)"))) }
+        if let cause = running.cause {
+            members.append(.init("ended_by", .string("\(cause)")))
+        } else if running.process.group?.hasRunOutOfMemory == true {
+            members.append(.init("ended_by", "memory"))
+        }
         members += [
             .init("duration_ms", .integer((Clock.monotonic - running.started).milliseconds)),
             .init("cpu_ms", .integer((exit.userTime + exit.systemTime).milliseconds)),

@@ -19,6 +19,8 @@ struct Preparation {
             try setSubreaper()
             try MonitorConfinement.enter()
         }
+        // A listener has done that for those that it starts.
+        if !options.isWaiting { do throws(DelegatedGroup.Unavailable) { try DelegatedGroup.enter().removeStale() } catch {} }
         hostKeys = try HostKeys(options.hostKeys, trusting: isRoot ? nil : Users.currentUID)
         signals = try naming("signals", isTemporary: true) { () throws(Errno) in
             try SignalDescriptor([.child, .terminate, .interrupt, .hangUp])

@@ -103,6 +103,8 @@ struct RunningCommand {
             (.status(ExitStatus.timedOut), "postern: \(command.name) was stopped: it ran longer than \(command.timeout?.text ?? "allowed")\n")
         case (.ending(.output, _), _), (.killed(.output), _):
             (.status(ExitStatus.wroteTooMuch), "postern: \(command.name) was stopped: it wrote more than \(Self.text(bytes: command.outputLimit ?? 0))\n")
+        case (_, .signaled(.kill, _)) where cause == nil && process.group?.hasRunOutOfMemory == true:
+            (.signal(name: "KILL", coreDumped: false), "postern: \(command.name) was ended: it used up its memory\n")
         case (_, .exited(let code)): (.status(UInt32(code)), code == 0 ? "" : denialNote)
         case (_, .signaled(let signal, let dumped)):
             (.signal(name: signal.name ?? "\(signal.number)@postern", coreDumped: dumped), denialNote)

@@ -42,12 +42,15 @@ public final class ChildProcess: Sendable {
     public let pidfd: Descriptor
     /// Process 1 of its pid namespace, which `pid` then is, tells here how the program ended.
     private let report: Descriptor?
+    /// All that it starts is in it, where it has one; it goes with this handle.
+    public let group: ControlGroup?
 
     /// Takes over what a launch returned.
-    public init(pid: Int32, pidfd: Descriptor, report: Descriptor? = nil) {
+    public init(pid: Int32, pidfd: Descriptor, report: Descriptor? = nil, group: ControlGroup? = nil) {
         self.pid = pid
         self.pidfd = pidfd
         self.report = report
+        self.group = group
     }
 
     /// The program's own end, after `exit` was what was reaped: the two differ where the program has a pid namespace.

@@ -44,8 +44,11 @@ private var hasChildren: Bool {
     return unsafe waitid(P_ALL, 0, &information, WEXITED | WNOHANG | WNOWAIT) == 0
 }
 
-/// Kills a child of this process and all processes that are below it now; those that lost their parent before are not.
-public func killTree(_ child: ChildProcess) { killTree(child.pid, parent: getpid(), depth: 0) }
+/// Kills a child of this process and all processes that are below it now; those that lost their parent before only where it has a control group.
+public func killTree(_ child: ChildProcess) {
+    child.group?.kill()
+    killTree(child.pid, parent: getpid(), depth: 0)
+}
 
 /// The parent first, so that it starts no more; what is below is read before, or it would be adopted meanwhile.
 private func killTree(_ pid: Int32, parent: Int32, depth: Int) {
@@ -105,7 +108,7 @@ private func reapIfEnded(_ pid: Int32) -> Reaped? {
     do throws(Errno) { return try reapOne(pid, WNOHANG) } catch { return nil }
 }
 
-private func pause(_ duration: Duration) {
+func pause(_ duration: Duration) {
     var time = timespec(duration)
     // SAFETY: nanosleep(2) reads the time.
     _ = unsafe nanosleep(&time, nil)

@@ -29,6 +29,9 @@ public func setParentDeathSignal(_ signal: Signal, parent: Int32) throws(Errno) 
 public var processID: Int32 { getpid() }
 public var parentProcessID: Int32 { getppid() }
 
+/// Whether there is a process of that number, be it ours to signal or not.
+public func processExists(_ pid: Int32) -> Bool { CLinux.kill(pid, 0) == 0 || Errno.last == .notPermitted }
+
 /// Ends the process at once, without running exit handlers.
 public func exitNow(_ status: Int32) -> Never { _exit(status) }
 

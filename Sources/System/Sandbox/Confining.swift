@@ -34,11 +34,12 @@ extension ProcessPlan {
     ///   - directory: where it starts; nil: the account's home.
     ///   - temporary: its private directory, which must be the account's; where the command gets namespaces, one in memory is there instead, which
     ///     holds as much as a process may allocate.
+    ///   - groups: where it gets a control group of its own.
     ///   - firstProcess: the program `postern-init`, which is needed where the command gets a pid namespace: as root.
     public init(
         confining sandbox: SandboxPlan, account: Account, program: ProgramFile, arguments: [[UInt8]], environment: [[UInt8]],
         directory: String? = nil, temporary: String? = nil, firstProcess: Descriptor?, input: Descriptor, output: Descriptor, error: Descriptor,
-        support: LandlockSupport = .running
+        groups: DelegatedGroup? = nil, support: LandlockSupport = .running
     ) throws(EnforcementError) {
         self.init(
             program: program.program, arguments: arguments, environment: environment, input: input, output: output, error: error)
@@ -54,7 +55,11 @@ extension ProcessPlan {
         namespaces = try Self.namespaces(for: sandbox, isAble: identity != nil && HostSupport.hasNamespaces)
         self.firstProcess = firstProcess
         self.directory = directory ?? account.home
-        limits = sandbox.limits.forKernel
+        // The kernel's own limit of processes would count those of the user's other commands too.
+        limits = sandbox.limits.forKernel.filter { groups == nil || $0.resource != .processes }
+        // Process 1 counts too.
+        let first: UInt64 = namespaces.contains(.pid) ? 1 : 0
+        group = groups.map { Group(in: $0, memory: sandbox.limits.memory, processes: sandbox.limits.processes.map { $0 + first }) }
         parentDeathSignal = .kill
         landlock = try Self.landlock(for: sandbox, support)
         if program.kind == .script { landlock?.paths.append(.init(program.path, [.readFile, .executeFile])) }
@@ -63,7 +68,7 @@ extension ProcessPlan {
         if !namespaces.isEmpty { writable = Self.writable(for: sandbox, in: self.directory ?? "/") }
         #if POSTERN_BARE
             // Nothing but the user: only what `scripts/bench` compares with is built so.
-            (landlock, filter, denials, namespaces, self.temporary, writable) = (nil, [], nil, [], nil, [])
+            (landlock, filter, denials, namespaces, self.temporary, writable, group) = (nil, [], nil, [], nil, [], nil)
         #endif
     }
 
@@ -128,7 +133,7 @@ extension PathRule.Access {
 }
 
 extension ResourceLimits {
-    /// Memory is RLIMIT_DATA and per process, processes are counted per user: DESIGN §3.4 says what replaces them.
+    /// Memory is RLIMIT_DATA and per process, processes are counted per user: a control group has the command's own sums besides.
     var forKernel: [ResourceLimit] {
         var limits = [ResourceLimit.noCoreDumps]
         if let processes { limits.append(ResourceLimit(.processes, processes)) }

@@ -27,7 +27,8 @@ public enum HostSupport {
 
     /// Every layer, in the order of the table.
     public static func layers(
-        _ landlock: LandlockSupport = .running, isRoot: Bool = Users.currentUID == 0, hasNamespaces: Bool = HostSupport.hasNamespaces
+        _ landlock: LandlockSupport = .running, isRoot: Bool = Users.currentUID == 0, hasNamespaces: Bool = HostSupport.hasNamespaces,
+        group: Result<DelegatedGroup, DelegatedGroup.Unavailable> = Result(catching: { () throws(DelegatedGroup.Unavailable) in try DelegatedGroup.look() })
     ) -> [Layer] {
         [
             Layer("system calls", .enforced, "by seccomp; denied ones are named and counted"),
@@ -42,13 +43,11 @@ public enum HostSupport {
             hasNamespaces
                 ? Layer("file attributes", .enforced, "chmod, chown, times and xattrs by seccomp in a sandbox that writes nowhere; else all but what it writes is mounted read-only")
                 : Layer("file attributes", .partly, "chmod, chown, times and xattrs are denied in a sandbox that writes nowhere; Landlock has no rule for them"),
-            Layer("memory and processes", .partly, "memory is limited for each process, processes for each user; no cgroup is used"),
+            sums(group),
             hasNamespaces
                 ? Layer("TMPDIR", .enforced, "in memory, as much as the sandbox's memory limit; elsewhere files are limited by file_size and a quota of the user")
                 : Layer("TMPDIR", .partly, "each file is limited by file_size; how many there are takes a quota of the user, or root with CAP_SYS_ADMIN"),
-            hasNamespaces
-                ? Layer("whole tree", .enforced, "ends with its pid namespace")
-                : Layer("whole tree", .partly, "is killed by repeated sweeps; a pid namespace needs root with CAP_SYS_ADMIN"),
+            tree(group, hasNamespaces),
             hasNamespaces
                 ? Layer("/proc", .enforced, "where it is named, the command sees only itself")
                 : Layer("/proc", .refused, "only /proc/self can be named; a /proc of its own needs root with CAP_SYS_ADMIN"),
@@ -59,6 +58,19 @@ public enum HostSupport {
         landlock.abi >= 1
             ? Layer("files", .enforced, "by Landlock ABI \(landlock.abi)")
             : Layer("files", .refused, "no command can be confined without Landlock, Linux 5.13 with lsm=landlock")
+    }
+
+    private static func sums(_ group: Result<DelegatedGroup, DelegatedGroup.Unavailable>) -> Layer {
+        switch group {
+        case .success(let group): Layer("memory and processes", .enforced, "of all of a command together, by its control group in \"\(group.path)\"")
+        case .failure(let why): Layer("memory and processes", .partly, "memory is limited for each process, processes for each user, by a gateway started from here: \(why)")
+        }
+    }
+
+    private static func tree(_ group: Result<DelegatedGroup, DelegatedGroup.Unavailable>, _ hasNamespaces: Bool) -> Layer {
+        if hasNamespaces { return Layer("whole tree", .enforced, "ends with its pid namespace") }
+        if case .success = group { return Layer("whole tree", .enforced, "ends with its control group") }
+        return Layer("whole tree", .partly, "is killed by repeated sweeps; a pid namespace needs root with CAP_SYS_ADMIN, a control group a delegated one")
     }
 
     private static func truncation(_ landlock: LandlockSupport) -> Layer {

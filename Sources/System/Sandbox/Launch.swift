@@ -7,6 +7,8 @@ public enum LaunchStep: UInt32, Sendable, CaseIterable, CustomStringConvertible 
     case plan = 0
     case clone, namespaces, signals, session, descriptors, root, limits, bounding, groups, uid, capabilities, parentDeath, directory, paths
     case noNewPrivileges, landlock, seccomp, exec
+    /// Before all others.
+    case controlGroup
 
     /// Its name as users see it.
     public var description: String {
@@ -30,6 +32,7 @@ public enum LaunchStep: UInt32, Sendable, CaseIterable, CustomStringConvertible 
         case .landlock: "landlock"
         case .seccomp: "seccomp"
         case .exec: "exec"
+        case .controlGroup: "cgroup"
         }
     }
 }
@@ -51,19 +54,21 @@ public func launch(_ plan: ProcessPlan) throws(LaunchError) -> ChildProcess { tr
 public func launchReporting(_ plan: ProcessPlan) throws(LaunchError) -> (process: ChildProcess, denials: DenialLog) {
     precondition(3...Int(POSTERN_MAX_DESCRIPTORS) ~= plan.descriptors.count, "a process needs 3 to 64 descriptors")
     precondition(plan.filter.count % 8 == 0 && plan.filter.count / 8 <= Int(UInt16.max), "a filter is at most 65535 records of 8 bytes")
+    let group = if let wanted = plan.group { try wanted.parent.makeGroup(memory: wanted.memory, processes: wanted.processes) } else { nil as ControlGroup? }
     let memory = LaunchMemory()
     // SAFETY: all that the plan points to belongs to `memory`, which outlives the launch.
     var flat = unsafe try memory.flatten(plan)
+    if let group { unsafe flat.settings.group = group.directory.number }
     var result = postern_launch_result()
     // SAFETY: the call reads the plan and fills the result; both stay in place.
     let failed = unsafe postern_launch(&flat, &result)
-    withExtendedLifetime((memory, plan)) {}
+    withExtendedLifetime((memory, plan, group)) {}
     guard failed == 0 else {
         let step = LaunchStep(rawValue: result.step) ?? .clone
         throw LaunchError(step: step, errno: Errno(result.error), detail: plan.detail(of: step, index: Int(result.index)))
     }
     let process = ChildProcess(
-        pid: result.pid, pidfd: Descriptor(owning: result.pidfd), report: result.report < 0 ? nil : Descriptor(owning: result.report))
+        pid: result.pid, pidfd: Descriptor(owning: result.pidfd), report: result.report < 0 ? nil : Descriptor(owning: result.report), group: group)
     let listener = result.listener < 0 ? nil : Descriptor(owning: result.listener)
     return (process, DenialLog(listener: listener, table: plan.denials ?? DenialTable([])))
 }

@@ -46,6 +46,7 @@ import Linux
         if case .descriptor(let descriptor) = plan.program { settings.program = descriptor.number }
         settings.first = plan.firstProcess?.number ?? -1
         settings.root = plan.rootDirectory?.number ?? -1
+        settings.group = -1
         settings.namespaces = plan.namespaces.union(plan.temporary == nil && plan.writable.isEmpty ? [] : .mount).rawValue
         settings.mounts_proc = plan.namespaces.contains(.mount)
         settings.parent_death_signal = plan.parentDeathSignal?.number ?? 0

@@ -60,6 +60,21 @@ public struct ProcessPlan: Sendable {
         }
     }
 
+    /// A control group of its own, with limits for all that it starts.
+    public struct Group: Sendable {
+        public var parent: DelegatedGroup
+        /// Bytes; nil: no limit.
+        public var memory: UInt64?
+        /// Threads count too; nil: no limit.
+        public var processes: UInt64?
+
+        public init(in parent: DelegatedGroup, memory: UInt64?, processes: UInt64?) {
+            self.parent = parent
+            self.memory = memory
+            self.processes = processes
+        }
+    }
+
     public var program: Program
     /// The argument vector, `$0` included. A word holds no NUL.
     public var arguments: [[UInt8]]
@@ -77,6 +92,8 @@ public struct ProcessPlan: Sendable {
     /// Looked at as the new user, before the confinement: the step ``LaunchStep/paths`` fails for one that leads out of its directory.
     public var paths: [PathWithin] = []
     public var limits: [ResourceLimit] = [.noCoreDumps]
+    /// It is in it from its first instruction.
+    public var group: Group?
     public var namespaces: Namespaces = []
     /// An empty directory in memory, which nobody else sees and which ends with the pid namespace.
     public var temporary: Temporary?

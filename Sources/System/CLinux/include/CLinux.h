@@ -34,7 +34,9 @@
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/un.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -58,6 +60,7 @@ struct postern_launch_settings {
     int program;                    // executed by this descriptor, or -1: by the path
     int first;                      // postern-init, for process 1 of a pid namespace; else -1
     int root;                       // a directory to chroot into, or -1
+    int group;                      // the directory of the control group that it starts in, or -1: ours
     uint32_t namespaces;            // CLONE_NEW… flags; of the pid namespace `first` is the first process
     int parent_death_signal;        // 0: none
     bool mounts_proc;               // of the pid namespace, which needs the mount namespace too
