@@ -46,12 +46,14 @@ import Testing
             try greeted(held)
             #expect(try gateway.ssh(Gateway.line("echo in")).code == 255)
             #expect(try gateway.record("refused")["reason"].hasPrefix("too many connections have not logged in yet"))
+            withExtendedLifetime(held) {}
         }
         try Gateway.serving(.init(gateway: "exempt = []\nmax_per_source = 1\nsource_prefix = { ipv4 = 24 }\npenalties = { silent = '0s' }")) { gateway in
             let held = try hold(gateway, from: "127.0.0.2", 1)
             try greeted(held)
             #expect(try gateway.ssh(Gateway.line("echo in"), options: ["-b", "127.0.0.3"]).code == 255)
             #expect(try gateway.ssh(Gateway.line("echo in"), options: ["-b", "127.0.1.3"]).output == "in\n")
+            withExtendedLifetime(held) {}
         }
     }
 

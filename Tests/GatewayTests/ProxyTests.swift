@@ -108,6 +108,7 @@ import Testing
             let held = try (1...8).map { try hold("203.0.113.\($0)") }
             #expect(held.allSatisfy { !$0.1.contains("address") })
             #expect(try hold("203.0.113.8").1.contains("1 connection from your address has not logged in yet"))
+            withExtendedLifetime(held) {}
         }
     }
 

@@ -82,9 +82,16 @@ import Testing
         let process = try await client.start("script")
         try await process.standardInput.write("in\n")
         try await process.standardInput.finish()
-        var all: [SSHChannelData] = []
-        for try await data in process.output { all.append(data) }
-        #expect(all == [.standard(Array("out\n".utf8)), .standard(Array("in\n".utf8)), .standardError(Array("err\n".utf8))])
+        // What comes together is one piece.
+        var all = ""
+        for try await data in process.output {
+            switch data {
+            case .standard(let bytes): all += String(decoding: bytes, as: UTF8.self)
+            case .standardError(let bytes): all += "error: " + String(decoding: bytes, as: UTF8.self)
+            case .extended(let type, _): all += "type \(type)"
+            }
+        }
+        #expect(all == "out\nin\nerror: err\n")
         server.close()
     }
 

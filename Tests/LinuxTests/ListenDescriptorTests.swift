@@ -13,7 +13,7 @@ import Testing
             setenv("LISTEN_FDS", "1", 1)
             let taken = try takeListenDescriptors()
             guard try taken.map({ try $0.localAddress() }) == [try listener.localAddress()] else { exitNow(2) }
-            guard taken[0].number == 3, fcntl(3, F_GETFD) == FD_CLOEXEC else { exitNow(3) }
+            withExtendedLifetime(taken) { guard taken[0].number == 3, fcntl(3, F_GETFD) == FD_CLOEXEC else { exitNow(3) } }
             guard try takeListenDescriptors().isEmpty, Environment.value(of: "LISTEN_FDS") == nil else { exitNow(4) }
             exitNow(0)
         }
