@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import Linux
 import Policy
 import PolicySource
@@ -31,16 +30,11 @@ struct Diff: ParsableCommand {
         let after = try PolicyFile.read(new, surroundings, orExit: Self.trouble)
         let isHere = !place.elsewhere
         let difference = PolicyDifference(
-            from: before, to: after, destination: { isHere ? Self.destination($0) : $0 }, systemCalls: SystemCalls.group)
+            from: before, to: after, destination: { isHere ? Machine.destination($0) : $0 }, systemCalls: SystemCalls.group)
         try Console.reporting { () throws(Failure) in
             try Console.write(json ? difference.json.description + "\n" : difference.text, to: .standardOutput)
         }
         if difference.status != 0 { throw ExitCode(difference.status) }
-    }
-
-    /// Where a path leads on this machine; one that is not there leads nowhere else.
-    private static func destination(_ path: String) -> String {
-        URL(filePath: path).resolvingSymlinksInPath().path(percentEncoded: false)
     }
 
     private static let trouble: Int32 = 100

@@ -24,7 +24,7 @@ struct Init: ParsableCommand {
             try home.make(mode: isRoot ? 0o755 : 0o700)
             let hostKey = try KeyPair.make(home.hostKey, comment: "host")
             let clientKey = try KeyPair.make(home.clientKey, comment: "me")
-            let starter = StarterPolicy.text(user: account.name, publicKey: clientKey.line(comment: ""), directory: Machine.absolute(home.directory))
+            let starter = StarterPolicy.text(user: account.name, publicKey: clientKey.line(comment: ""), directory: Machine.destination(home.directory))
             try home.write(starter, to: home.policy)
             for place in [StarterPolicy.repositories, StarterPolicy.inboxes] { try home.make(place, for: account) }
             try home.write("\(Home.hostAlias) \(hostKey.line(comment: ""))\n", to: home.knownHosts)

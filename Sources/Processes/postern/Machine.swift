@@ -43,6 +43,12 @@ enum Machine {
         path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
     }
 
+    /// Where a path leads on this machine, without links, "." and ".."; one that is not there leads nowhere else.
+    static func destination(_ path: String) -> String {
+        let found = URL(filePath: path).resolvingSymlinksInPath().path(percentEncoded: false)
+        return found.count > 1 && found.hasSuffix("/") ? String(found.dropLast()) : found
+    }
+
     /// The directory that the last component of a path is in.
     static func directory(of path: String) -> String {
         guard let slash = path.lastIndex(of: "/") else { return "." }
