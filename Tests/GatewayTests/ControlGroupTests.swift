@@ -71,8 +71,8 @@ struct ControlGroupTests {
             #expect(try text("\(command)/memory.oom.group") == "1")
             if FileManager.default.fileExists(atPath: "\(command)/memory.swap.max") { #expect(try text("\(command)/memory.swap.max") == "0") }
             #expect(try text("\(command)/pids.max") == (isRoot ? "1001" : "1000"))
-            let inside = try text("\(command)/cgroup.procs").split(separator: "\n").compactMap { Int32($0) }.compactMap(LiveProcess.init)
-            #expect(Set(inside.map(\.name)) == (isRoot ? ["postern-init", "sleep"] : ["sleep"]))
+            let inside = { try text("\(command)/cgroup.procs").split(separator: "\n").compactMap { Int32($0) }.compactMap(LiveProcess.init) }
+            #expect(try becomesTrue(within: .seconds(30)) { try Set(inside().map(\.name)) == (isRoot ? ["postern-init", "sleep"] : ["sleep"]) })
             // The gateway is in one beside it, and none is where the commands' are.
             #expect(try text("\(group)/cgroup.procs") == "")
             let own = try text("\(group)/postern-gateway/cgroup.procs").split(separator: "\n").compactMap { Int32($0) }
