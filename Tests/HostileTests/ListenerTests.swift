@@ -18,7 +18,8 @@ extension Hostile {
             let descriptorsBefore = ownDescriptors()
             for number in 1...200 { try one(address, number) }
             try expectEventually { children(of: listener).isEmpty }
-            try expectEventually { ownDescriptors() == descriptorsBefore }
+            // One that was about to wait when they were counted may have been among them.
+            try expectEventually { ownDescriptors() <= descriptorsBefore }
             try listener.sendSignal(.terminate)
             #expect(try waitForExit(listener).status == .exited(0))
             #expect(leftovers(site, "none") == [])
