@@ -348,7 +348,7 @@ static void release(struct child *child) {
     while (child->is_shared && !has_ended(child->result.pid)) syscall(SYS_futex, &child->is_shared, FUTEX_WAIT, 1, &look, NULL, 0);
 }
 
-/// As clone(2), but into a control group, where it is from its first instruction: to move it there later takes the kernel 25 ms and more.
+/// As clone(2), but into a control group, where it is from its first instruction: to move it there later, the kernel waits for a grace period (RCU).
 static pid_t clone_into(int group, int (*function)(void *), struct child *child, int flags, int *pidfd) {
     char *const stack = (char *)child + 1024 - STACK_BYTES;
     struct clone_args arguments = {

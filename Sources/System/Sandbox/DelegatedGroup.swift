@@ -9,6 +9,7 @@ public struct DelegatedGroup: Sendable {
         case notMounted
         case hidden
         case notOurs(String)
+        case shared(String)
         case lacks([String], String)
         case noClone
         case system(String, Errno)
@@ -18,6 +19,7 @@ public struct DelegatedGroup: Sendable {
             case .notMounted: "control groups of version 2 are not mounted at \(DelegatedGroup.mountPoint)"
             case .hidden: "this process is in no control group of version 2 that it can see"
             case .notOurs(let path): "control group \"\(path)\" is not delegated"
+            case .shared(let path): "control group \"\(path)\" has other processes in it than the gateway's"
             case .lacks(let controllers, let path): "control group \"\(path)\" has no controller \(controllers.joined(separator: ", "))"
             case .noClone: "clone3(2) is hidden"
             case .system(let file, let errno): "control group: \"\(file)\": \(errno)"
@@ -60,6 +62,9 @@ public struct DelegatedGroup: Sendable {
         let missing = ControlGroupText.missing(controllers, in: try read("cgroup.controllers", directory))
         guard missing.isEmpty else { throw .lacks(missing, path) }
         guard startsInControlGroups else { throw .noClone }
+        // The kernel gives limits to the children of none that holds processes.
+        let processes = try read("cgroup.procs", directory)
+        guard processes.split(separator: "\n").allSatisfy({ $0 == "\(processID)" }) else { throw .shared(path) }
         return DelegatedGroup(path: path, directory: directory)
     }
 
