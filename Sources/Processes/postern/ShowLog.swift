@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import Linux
 import Policy
 import PolicySource
@@ -114,7 +113,8 @@ struct LogMoment: ExpressibleByArgument {
         guard let parts = argument.wholeMatch(of: /(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,3}))?)?)?Z?/)?.output else { return nil }
         let numbers = [parts.2, parts.3, parts.4 ?? "00", parts.5 ?? "00", parts.6 ?? "00"].map { Int($0) ?? 99 }
         guard 1...12 ~= numbers[0], 1...31 ~= numbers[1], 0...23 ~= numbers[2], 0...59 ~= numbers[3], 0...60 ~= numbers[4] else { return nil }
-        let fraction = (parts.7.map(String.init) ?? "").padding(toLength: 3, withPad: "0", startingAt: 0)
+        let digits = parts.7 ?? ""
+        let fraction = digits + String(repeating: "0", count: 3 - digits.count)
         text = "\(parts.1)-\(parts.2)-\(parts.3)T\(parts.4 ?? "00"):\(parts.5 ?? "00"):\(parts.6 ?? "00").\(fraction)Z"
     }
 }
