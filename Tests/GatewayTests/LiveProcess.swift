@@ -7,17 +7,20 @@ struct LiveProcess: Equatable {
     let parent: Int32
     let name: String
     let startedAt: String
+    /// The processor time it had used when it was looked at, in ticks of a hundredth of a second.
+    let ticks: Int
 
     /// Nil when it has gone, or has ended and only waits to be reaped.
     init?(_ pid: Int32) {
         // proc_pid_stat(5): the name stands in parentheses and may hold anything.
         guard let stat = Self.bytes("/proc/\(pid)/stat"), let end = stat.lastIndex(of: UInt8(ascii: ")")), let start = stat.firstIndex(of: UInt8(ascii: "(")) else { return nil }
         let fields = stat[(end + 1)...].split(separator: UInt8(ascii: " "), maxSplits: 20).map { String(decoding: $0, as: UTF8.self) }
-        guard fields.count > 19, fields[0] != "Z", fields[0] != "X", let parent = Int32(fields[1]) else { return nil }
+        guard fields.count > 19, fields[0] != "Z", fields[0] != "X", let parent = Int32(fields[1]), let user = Int(fields[11]), let system = Int(fields[12]) else { return nil }
         self.pid = pid
         self.parent = parent
         name = String(decoding: stat[(start + 1)..<end], as: UTF8.self)
         startedAt = fields[19]
+        ticks = user + system
     }
 
     /// Whether it is a monitor that a listener keeps for the next connection.

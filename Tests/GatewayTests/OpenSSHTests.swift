@@ -161,6 +161,24 @@ import Testing
         }
     }
 
+    /// OpenSSH's PROTOCOL §2.1: there is no message for that in RFC 4254.
+    @Test func `a client is told when its command reads no more, and nobody waits for what is over in a loop`() throws {
+        try Gateway.serving { gateway in
+            let held = try Descriptor.pipe()
+            let client = try RunningProgram(gateway.sshCommand([Gateway.line("exec <&-; echo closed; sleep 2; echo end")], options: ["-vv"]), input: .open(held.reading))
+            #expect(try becomesTrue(within: .seconds(10)) { client.outputSoFar == "closed\n" && client.errorsSoFar.contains("channel 0: rcvd eow") })
+            let below = LiveProcess.descendants(of: gateway.process.pid)
+            #expect(below.contains { $0.name == "postern-fronten" })
+            #expect(try !becomesTrue(within: .seconds(1)) { !client.errorsSoFar.contains("rcvd eow") })
+            for before in below {
+                let after = try #require(LiveProcess(before.pid))
+                #expect(after.ticks - before.ticks < 20, "\(before.name) used \(after.ticks - before.ticks) of 100 ticks")
+            }
+            let outcome = try client.wait()
+            #expect(outcome.output == "closed\nend\n" && outcome.code == 0, "\(outcome)")
+        }
+    }
+
     @Test func `a channel more than the policy allows is refused, the others go on`() throws {
         try Gateway.serving(.init(gateway: "max_channels = 2")) { gateway in
             try gateway.withMaster { options in

@@ -9,7 +9,8 @@ import Sodium
 
 /// Carries bytes between the peer, the monitor and the pipes of running commands.
 ///
-/// One turn of the loop: wait, take what the monitor says, read from the peer, feed the commands, read from them, write to the peer.
+/// One turn of the loop: wait, take what the monitor says, read from the peer, feed the commands, read from them, write to the peer; each of
+/// it only when there is something.
 struct Frontend {
     let connection: Descriptor
     let monitor: MonitorChannel
@@ -20,8 +21,12 @@ struct Frontend {
     var nextRequest: UInt32 = 0
     var hostKeys: HostKeyAnnouncement
     private var poll = PollSet()
+    /// Whom each descriptor that is waited for belongs to.
+    private var sources: [Source] = []
     private var firstSession = 0
     var peerHasEnded = false
+    /// OpenSSH's PROTOCOL §2.1: others may not know the message, and there are some that end then.
+    var peerKnowsEndOfWrite = false
     /// When the monitor said that it is to stop.
     var stopAsked: Duration?
     /// When something ran last, as far as that matters.
@@ -46,6 +51,11 @@ struct Frontend {
     private static let firstRequest: Duration = .seconds(2)
     /// The same of one whose last command has ended, to go by itself: it then sees no error.
     private static let departure: Duration = .milliseconds(500)
+
+    private enum Source {
+        case monitor, peer
+        case input(ChannelID), output(ChannelID), error(ChannelID)
+    }
 
     /// Waits for its connection, which may take a while.
     init(_ monitor: MonitorChannel) throws(MonitorChannel.Failure) {
@@ -115,14 +125,17 @@ struct Frontend {
     }
 
     private mutating func turn() throws {
-        try wait()
-        while let (message, descriptors) = try monitor.receive() { try take(message, descriptors) }
-        try readFromPeer()
-        try ssh.tick(now: Clock.monotonic)
-        for id in sessionsInTurn() {
-            feedInput(of: id)
-            relayOutput(of: id)
+        for one in try wait() {
+            switch sources[one.token] {
+            case .monitor: while let (message, descriptors) = try monitor.receive() { try take(message, descriptors) }
+            case .peer: if one.events != .writable { try readFromPeer() }
+            case .input(let id): didFeed(id, one.events.contains(.failed) ? sessions[id]?.refuseInput() : sessions[id]?.feedInput())
+            case .output(let id): if let output = sessions[id]?.standardOutput, relay(output, .standard, to: id) { sessions[id]?.standardOutput = nil }
+            case .error(let id): if let error = sessions[id]?.standardError, relay(error, .standardError, to: id) { sessions[id]?.standardError = nil }
+            }
         }
+        try ssh.tick(now: Clock.monotonic)
+        for (id, session) in sessions where session.ending != nil { finish(id) }
         try takeEvents()
         try writeToPeer()
         if sessions.isEmpty { giveBackBuffers() } else if stopAsked != nil { busyUntil = Clock.monotonic }
@@ -137,24 +150,33 @@ struct Frontend {
 
     // MARK: - Waiting
 
-    private mutating func wait() throws(Errno) {
+    /// - Returns: what is ready, as its place among the sources: the monitor before the peer, and both before what runs.
+    private mutating func wait() throws(Errno) -> [PollSet.Ready] {
         poll.removeAll()
+        sources.removeAll(keepingCapacity: true)
+        wait(for: .monitor, monitor.descriptor, .readable)
         var events: PollSet.Events = []
         if takesInput { events.insert(.readable) }
         if ssh.pendingBytes > 0 { events.insert(.writable) }
-        poll.add(connection, events, token: 0)
-        poll.add(monitor.descriptor, .readable, token: 0)
-        for (id, session) in sessions {
-            if let input = session.standardInput { poll.add(input, session.input.isEmpty ? [] : .writable, token: 0) }
+        wait(for: .peer, connection, events)
+        for id in sessionsInTurn() {
+            guard let session = sessions[id] else { continue }
+            if let input = session.standardInput { wait(for: .input(id), input, session.input.isEmpty ? [] : .writable) }
             guard ssh.room(id) > 0, ssh.pendingBytes < Self.outputLimit else { continue }
-            if let output = session.standardOutput { poll.add(output, .readable, token: 0) }
-            if let error = session.standardError { poll.add(error, .readable, token: 0) }
+            if let output = session.standardOutput { wait(for: .output(id), output, .readable) }
+            if let error = session.standardError { wait(for: .error(id), error, .readable) }
         }
         let isIdle = holdsMemory && sessions.isEmpty && ssh.isAuthenticated
         let deadline = [ssh.deadline, stopDeadline, isIdle ? Clock.monotonic + Self.quiet : nil].compactMap(\.self).min()
-        let isQuiet = try poll.wait(timeout: deadline.map { $0 - Clock.monotonic }).isEmpty
-        if isQuiet, isIdle { returnFreeMemory() }
-        holdsMemory = !isQuiet
+        let ready = try poll.wait(timeout: deadline.map { $0 - Clock.monotonic })
+        if ready.isEmpty, isIdle { returnFreeMemory() }
+        holdsMemory = !ready.isEmpty
+        return ready
+    }
+
+    private mutating func wait(for source: Source, _ descriptor: Descriptor, _ events: PollSet.Events) {
+        poll.add(descriptor, events, token: sources.count)
+        sources.append(source)
     }
 
     /// A peer that does not read what it caused is not read from either.
@@ -236,27 +258,25 @@ struct Frontend {
         return Array(ids[firstSession...] + ids[..<firstSession])
     }
 
-    private mutating func feedInput(of id: ChannelID) {
-        guard let session = sessions[id], session.standardInput != nil, !session.input.isEmpty else { return }
-        let taken = sessions[id]?.feedInput() ?? 0
-        ssh.didConsume(id, taken)
+    /// Lets the client send as much more, or tells it that nobody reads it.
+    mutating func didFeed(_ id: ChannelID, _ count: Int?) {
+        ssh.didConsume(id, count ?? 0)
+        if sessions[id]?.takeRefusal() == true, peerKnowsEndOfWrite { ssh.request(id, .endOfWrite) }
     }
 
     /// Reads what the command wrote straight into packets, as far as the peer takes it.
-    private mutating func relayOutput(of id: ChannelID) {
-        if let output = sessions[id]?.standardOutput, relay(output, .standard, to: id) { sessions[id]?.standardOutput = nil }
-        if let error = sessions[id]?.standardError, relay(error, .standardError, to: id) { sessions[id]?.standardError = nil }
-        finish(id)
-    }
-
+    ///
     /// - Returns: true when the stream has ended.
     private mutating func relay(_ stream: Descriptor, _ type: DataType, to id: ChannelID) -> Bool {
         var hasEnded = false
-        while !hasEnded, ssh.pendingBytes < Self.outputLimit {
+        // A pipe that gave less than it was asked for has no more now.
+        var isDrained = false
+        while !hasEnded, !isDrained, ssh.pendingBytes < Self.outputLimit {
             let count = ssh.send(id, type, limit: commandRead.bytes) { buffer, range in
                 do {
                     guard let count = try stream.read(into: &buffer, range) else { return 0 }
                     hasEnded = count == 0
+                    isDrained = count < range.count
                     return count
                 } catch {
                     // A pipe that cannot be read has nothing more to give.

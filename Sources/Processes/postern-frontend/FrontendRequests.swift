@@ -23,7 +23,9 @@ extension Frontend {
 
     mutating func handle(_ event: ServerConnection.Event) throws {
         switch event {
-        case .identified, .keysChanged:
+        case .identified(let peer):
+            peerKnowsEndOfWrite = peer.line.hasPrefix("SSH-2.0-OpenSSH_")
+        case .keysChanged:
             break
         case .disconnected:
             // RFC 4253 §11.1: nothing more is sent or taken. What was running hears of it by the end of this process.
@@ -60,14 +62,13 @@ extension Frontend {
         case .requested(let id, let kind):
             try handle(kind, on: id)
         case .data(let id, .standard, let bytes):
-            let taken = sessions[id]?.take(bytes) ?? bytes.count
-            ssh.didConsume(id, taken)
+            didFeed(id, sessions[id]?.take(bytes) ?? bytes.count)
         case .data(let id, .extended, let bytes):
             // RFC 4254 §5.2: a client has no extended data to send; it is used up and lost.
             ssh.didConsume(id, bytes.count)
         case .ended(let id):
             sessions[id]?.inputHasEnded = true
-            ssh.didConsume(id, sessions[id]?.feedInput() ?? 0)
+            didFeed(id, sessions[id]?.feedInput())
         case .closed(let id):
             if let request = sessions.removeValue(forKey: id)?.request {
                 channels[request] = nil
@@ -171,7 +172,7 @@ extension Frontend {
         guard let id = channels[request] else { return }
         try sessions[id]?.begin(descriptors)
         ssh.answer(id, true)
-        ssh.didConsume(id, sessions[id]?.feedInput() ?? 0)
+        didFeed(id, sessions[id]?.feedInput())
     }
 }
 

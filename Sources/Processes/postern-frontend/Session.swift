@@ -24,6 +24,8 @@ struct Session {
     /// The client sends no more.
     var inputHasEnded = false
     var standardInput: Descriptor?
+    /// The command reads no more, and its client has more to send and does not know that yet.
+    private var isRefusalDue = false
     var standardOutput: Descriptor?
     var standardError: Descriptor?
     /// Text of ours, sent after the streams have ended.
@@ -73,10 +75,23 @@ struct Session {
             }
             if inputHasEnded, input.isEmpty { standardInput = nil }
         } catch {
-            // The command reads no more: what comes for it is lost, as with a closed pipe.
-            standardInput = nil
-            taken += input.discard()
+            taken += refuseInput()
         }
         return taken
+    }
+
+    /// The command reads no more: what comes for it is lost, as with a closed pipe.
+    ///
+    /// - Returns: how many bytes are used up.
+    mutating func refuseInput() -> Int {
+        standardInput = nil
+        isRefusalDue = !inputHasEnded
+        return input.discard()
+    }
+
+    /// Whether the client is to be told now that the command reads no more.
+    mutating func takeRefusal() -> Bool {
+        defer { isRefusalDue = false }
+        return isRefusalDue
     }
 }
