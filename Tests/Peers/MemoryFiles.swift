@@ -29,7 +29,7 @@ package struct MemoryFiles: FileSystem {
     package init() {}
 
     package static func path(_ text: String) -> RemotePath {
-        do { return try RemotePath(text.utf8) } catch { preconditionFailure("no path: \(text)") }
+        do { return try RemotePath(Array(text.utf8)) } catch { preconditionFailure("no path: \(text)") }
     }
 
     private func attributes(_ bytes: [UInt8]) -> FileAttributes { FileAttributes(kind: .file, size: UInt64(bytes.count), mode: 0o644, uid: 7, gid: 8, modified: 1_000_000_000) }

@@ -20,7 +20,7 @@ extension Inbox {
 
     mutating func makeDirectory(_ path: RemotePath, mode: UInt32?) throws(FileError) {
         try require(.makeDirectory)
-        guard path.components.first != HiddenDirectory.name else { throw FileError(.permissionDenied, "the name is reserved") }
+        guard !path.isWithin(HiddenDirectory.name) else { throw FileError(.permissionDenied, "the name is reserved") }
         let (parent, name) = try place(path)
         let one = Usage(files: 1)
         let quota = try taking().quota
@@ -38,7 +38,7 @@ extension Inbox {
     mutating func removeDirectory(_ path: RemotePath) throws(FileError) {
         try require(.delete)
         let (parent, name) = try place(path)
-        guard path.components.first != HiddenDirectory.name else { throw FileError(.noSuchFile) }
+        guard !path.isWithin(HiddenDirectory.name) else { throw FileError(.noSuchFile) }
         try asking { () throws(Errno) in try parent.remove(name, isDirectory: true) }
         sent.remove(path)
         try taking().quota?.remove(Usage(files: 1))
@@ -58,7 +58,7 @@ extension Inbox {
         let status = try status(path)
         let (parent, name) = try place(path)
         if status.kind != .directory { try checkName(other) }
-        guard other.components.first != HiddenDirectory.name else { throw FileError(.permissionDenied, "the name is reserved") }
+        guard !other.isWithin(HiddenDirectory.name) else { throw FileError(.permissionDenied, "the name is reserved") }
         let (newParent, newName) = try place(other)
         // Without the right to overwrite nothing is replaced, whatever the client asks for.
         let replaces = replacing && may(.overwrite)

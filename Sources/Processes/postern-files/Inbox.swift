@@ -51,26 +51,27 @@ struct Inbox: FileSystem {
     /// The directory that a path stands in, and its name there.
     func place(_ path: RemotePath) throws(FileError) -> (parent: Descriptor, name: [UInt8]) {
         guard !path.isRoot else { throw FileError(.failure, "that is the directory itself") }
-        return (try open(path.parent, .directory), path.name)
+        let parent = path.parent
+        return (parent.isRoot ? root : try open(parent, .directory), path.name)
     }
 
     /// - Throws: for what is hidden as if it were not there.
     func open(_ path: RemotePath, _ flags: OpenFlags) throws(FileError) -> Descriptor {
-        guard path.components.first != HiddenDirectory.name else { throw FileError(.noSuchFile) }
+        guard !path.isWithin(HiddenDirectory.name) else { throw FileError(.noSuchFile) }
         return try asking { () throws(Errno) in try root.openBeneath(path.relative, flags.union(.noFollow)) }
     }
 
     /// What is at a path, whoever may know.
     func status(_ path: RemotePath) throws(FileError) -> FileStatus {
         if path.isRoot { return try asking { () throws(Errno) in try root.status() } }
-        guard path.components.first != HiddenDirectory.name else { throw FileError(.noSuchFile) }
+        guard !path.isWithin(HiddenDirectory.name) else { throw FileError(.noSuchFile) }
         let (parent, name) = try place(path)
         return try asking { () throws(Errno) in try parent.status(of: name) }
     }
 
     /// Whether a new file may be called so.
     func checkName(_ path: RemotePath) throws(FileError) {
-        guard path.components.first != HiddenDirectory.name else { throw FileError(.permissionDenied, "the name is reserved") }
+        guard !path.isWithin(HiddenDirectory.name) else { throw FileError(.permissionDenied, "the name is reserved") }
         guard settings.names.isEmpty || settings.names.contains(where: { $0.matches(path.name) }) else {
             throw FileError(.permissionDenied, "a file of this name is not taken here")
         }
@@ -114,20 +115,16 @@ struct Inbox: FileSystem {
     }
 
     func read(_ download: Descriptor, at offset: UInt64, count: Int, into bytes: inout [UInt8]) throws(FileError) {
-        let start = bytes.count
-        bytes += repeatElement(0, count: count)
-        var end = start
+        let (start, end) = (bytes.count, bytes.count + count)
         do throws(Errno) {
-            while end < bytes.count {
-                let more = try download.read(at: offset + UInt64(end - start), into: &bytes, end..<bytes.count)
-                if more == 0 { break }
-                end += more
+            while bytes.count < end {
+                let place = offset + UInt64(bytes.count - start)
+                if try download.read(at: place, count: end - bytes.count, appendingTo: &bytes) == 0 { break }
             }
         } catch {
             bytes.removeSubrange(start...)
             throw FileError(error)
         }
-        bytes.removeSubrange(end...)
     }
 
     // MARK: - Space

@@ -35,6 +35,7 @@ public struct SFTPServer<Files: FileSystem>: FileService {
     }
 
     public mutating func takeNotes() -> [String] {
+        guard !notes.isEmpty else { return [] }
         defer { notes = [] }
         return notes
     }

@@ -16,6 +16,22 @@ extension Descriptor {
         }
     }
 
+    /// Reads once from `offset`, at most `count` bytes, and appends what came.
+    ///
+    /// - Returns: how many bytes came, 0 at the end.
+    public func read(at offset: UInt64, count: Int, appendingTo bytes: inout [UInt8]) throws(Errno) -> Int {
+        guard let place = off_t(exactly: offset) else { throw .invalidArgument }
+        let before = bytes.count
+        try bytes.append(addingCapacity: count) { (output: inout OutputSpan<UInt8>) throws(Errno) in
+            // SAFETY: pread(2) writes at most `count` bytes of the capacity that was asked for, and says how many.
+            try unsafe output.withUnsafeMutableBufferPointer { (buffer, initialized) throws(Errno) in
+                guard let base = buffer.baseAddress else { return }
+                initialized = try checked { unsafe pread(number, base, min(count, buffer.count), place) }
+            }
+        }
+        return bytes.count - before
+    }
+
     /// Writes all bytes at `offset`.
     public func writeAll(_ bytes: ArraySlice<UInt8>, at offset: UInt64) throws(Errno) {
         guard offset <= UInt64(Int64.max) - UInt64(bytes.count) else { throw .fileTooLarge }
