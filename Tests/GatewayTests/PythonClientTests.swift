@@ -67,11 +67,28 @@ import Testing
     /// It warns of curve25519 since there are post-quantum ones; DESIGN §5 offers it behind them, for clients that have no others.
     @Test func `ssh-audit warns of nothing but a curve alone`() throws {
         try Gateway.serving { gateway in
-            let outcome = try PythonClients.run(
-                tool: "ssh-audit", ["--skip-rate-test", "-b", "-l", "warn", "-p", "\(gateway.port)", "127.0.0.1"], gateway)
-            let lines = outcome.output.split(separator: "\n").filter { $0.contains("[warn]") || $0.contains("[fail]") }
-            #expect(outcome.output.contains("(kex)"), "\(outcome)")
-            #expect(lines.allSatisfy { $0.contains("curve25519-sha256") && $0.contains("post-quantum") } && lines.count == 2, "\(outcome)")
+            let warnings = try Self.warnings(of: gateway)
+            #expect(warnings.allSatisfy { $0.contains("curve25519-sha256") && $0.contains("post-quantum") } && warnings.count == 2, "\(warnings)")
         }
+    }
+
+    @Test func `with post-quantum methods alone nothing is left to warn of, and a client without them is told`() throws {
+        try Gateway.serving(.init(gateway: "key_exchange = 'post-quantum'")) { gateway in
+            #expect(try Self.warnings(of: gateway) == [])
+            let welcome = try gateway.ssh("help", options: ["-v", "-o", "KexAlgorithms=sntrup761x25519-sha512@openssh.com"])
+            #expect(welcome.code == 0 && welcome.errors.contains("kex: algorithm: sntrup761x25519-sha512@openssh.com"), "\(welcome)")
+            let refused = try gateway.ssh("help", options: ["-o", "KexAlgorithms=curve25519-sha256", "-o", "LogLevel=INFO"])
+            #expect(refused.code == 255)
+            let offer = "mlkem768x25519-sha256,sntrup761x25519-sha512,sntrup761x25519-sha512@openssh.com,ext-info-s"
+            #expect(refused.errors.contains("no matching key exchange method found. Their offer: \(offer)"), "\(refused)")
+            _ = try gateway.record("disconnect") { $0["reason"].hasPrefix("no common key exchange algorithm; theirs are curve25519-sha256,") }
+        }
+    }
+
+    /// What ssh-audit warns of, or worse.
+    private static func warnings(of gateway: Gateway) throws -> [String] {
+        let outcome = try PythonClients.run(tool: "ssh-audit", ["--skip-rate-test", "-b", "-p", "\(gateway.port)", "127.0.0.1"], gateway)
+        #expect(outcome.output.contains("(kex) mlkem768x25519-sha256") && outcome.output.contains("(key) ssh-ed25519"), "\(outcome)")
+        return outcome.output.split(separator: "\n").map(String.init).filter { $0.contains("[warn]") || $0.contains("[fail]") }
     }
 }

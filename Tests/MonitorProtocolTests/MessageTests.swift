@@ -15,7 +15,7 @@ enum Samples {
         .signal(request: 3, name: "TERM"), .closed(request: 4), .farewell("over"), .prove(hostKeys: [[1], [2, 3]]), .prove(hostKeys: []),
     ]
     static let settings = MonitorMessage.Settings(
-        identification: "SSH-2.0-Postern_0.1 7f3a09c2", hostKeyAlgorithms: ["ssh-ed25519"], hostKeys: [[1, 2], [3]], banner: "hello\n", loginGraceSeconds: 20, idleSeconds: 900,
+        identification: "SSH-2.0-Postern_0.1 7f3a09c2", hostKeyAlgorithms: ["ssh-ed25519"], hostKeys: [[1, 2], [3]], postQuantumOnly: true, banner: "hello\n", loginGraceSeconds: 20, idleSeconds: 900,
         keepaliveSeconds: 30, mostChannels: 16, rekeyBytes: 1 << 40, rekeySeconds: 3600)
     static let monitor: [MonitorMessage] = [
         .begin(settings), .signed(hostKey: [1], signature: [2, 3]), .probed(true), .probed(false), .authenticated(true), .authenticated(false),

@@ -6,6 +6,7 @@ import Testing
         var policy = Policy()
         policy.gateway.banner = "Authorised use only."
         policy.gateway.maxChannels = 4
+        policy.gateway.keyExchange = .postQuantum
         policy.gateway.idleTimeout = .milliseconds(1500)
         policy.gateway.arrivals.perSource = 3
         policy.gateway.arrivals.exempt = (try? [AddressPattern(parsing: "192.0.2.0/24")]) ?? []
@@ -285,8 +286,8 @@ import Testing
         #expect(throws: CompiledPolicyError.wrongLength(expected: UInt64(good.count), found: good.count - 1)) { try CompiledPolicy(Array(good.dropLast())) }
         #expect(throws: CompiledPolicyError.wrongLength(expected: UInt64(good.count), found: good.count + 1)) { try CompiledPolicy(good + [0]) }
         var newer = good
-        newer[8] = 11
-        #expect(throws: CompiledPolicyError.otherVersion(found: 11, supported: 10)) { try CompiledPolicy(newer) }
+        newer[8] = 12
+        #expect(throws: CompiledPolicyError.otherVersion(found: 12, supported: 11)) { try CompiledPolicy(newer) }
         #expect(CompiledPolicyError.damaged("command 3").description == "command 3 of the compiled policy is damaged; run \"postern apply\" again, and test the disk")
         for error in [CompiledPolicyError.notAPolicy, .otherVersion(found: 2, supported: 1), .wrongLength(expected: 2, found: 1)] {
             #expect(error.description.contains("postern apply"))

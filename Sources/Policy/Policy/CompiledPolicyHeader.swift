@@ -11,7 +11,7 @@
 struct CompiledPolicyHeader: Equatable, Sendable {
     static let magic = Array("PosternP".utf8)
     /// Goes up with every change of what is written.
-    static let version: UInt32 = 10
+    static let version: UInt32 = 11
     static let length = 160
     static let fingerprintBytes = 32
     /// Of a key and of an authority.

@@ -30,6 +30,8 @@ public struct Gateway: Equatable, Sendable {
     public var keepalive: Duration = .seconds(30)
     /// 1 to 64.
     public var maxChannels = 16
+    /// How keys may be agreed on.
+    public var keyExchange = KeyExchange.any
     /// Keys are exchanged again after this many bytes.
     public var rekeyBytes: UInt64 = 1 << 30
     /// Keys are exchanged again after this time.
@@ -44,6 +46,14 @@ public struct Gateway: Equatable, Sendable {
     public var logFailure = LogFailure.refuse
 
     public init() {}
+
+    /// Which methods of key exchange a client is offered.
+    public enum KeyExchange: String, CaseIterable, Sendable {
+        /// Post-quantum ones first, and then those that older clients know.
+        case any
+        /// Those alone that a quantum computer does not break; clients without them cannot log in.
+        case postQuantum = "post-quantum"
+    }
 
     /// What a gateway does that cannot record what it does.
     public enum LogFailure: String, CaseIterable, Sendable {

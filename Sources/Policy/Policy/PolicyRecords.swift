@@ -19,6 +19,7 @@ extension Gateway: PolicyRecord {
         writer.optional(proxy) { $1.write(to: &$0) }
         writer.duration(drain)
         writer.bool(logFailure == .continue)
+        writer.bool(keyExchange == .postQuantum)
     }
 
     init(reading reader: inout RecordReader) throws(RecordFault) {
@@ -34,6 +35,7 @@ extension Gateway: PolicyRecord {
         proxy = try reader.optional { (reader) throws(RecordFault) in try ProxyRule(reading: &reader) }
         drain = try reader.duration()
         logFailure = try reader.bool() ? .continue : .refuse
+        keyExchange = try reader.bool() ? .postQuantum : .any
     }
 }
 

@@ -365,6 +365,7 @@ private enum GatewayVariations {
         found.compare("idle_timeout", old.idleTimeout, new.idleTimeout, .none, Quantity.text)
         found.compare("keepalive", old.keepalive, new.keepalive, .none, Quantity.text)
         found.compare("max_channels", old.maxChannels, new.maxChannels, .none) { "\($0)" }
+        found.compare("key_exchange", old.keyExchange, new.keyExchange, .none) { "\"\($0.rawValue)\"" }
         found.compare("rekey bytes", old.rekeyBytes, new.rekeyBytes, .none) { Quantity.text(bytes: $0) }
         found.compare("rekey time", old.rekeyTime, new.rekeyTime, .none, Quantity.text)
         found.compare("drain", old.drain, new.drain, .none, Quantity.text)

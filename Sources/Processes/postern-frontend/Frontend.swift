@@ -2,6 +2,7 @@ import Linux
 import MonitorProtocol
 import SSH
 import SSHConnection
+import SSHKeys
 import SSHTransport
 import SSHUserAuth
 import SSHWire
@@ -72,6 +73,7 @@ struct Frontend {
         // The monitor signs once before there is a user.
         transport.allowsEarlyRekeying = false
         transport.proposal.hostKey = settings.hostKeyAlgorithms
+        if settings.postQuantumOnly { transport.proposal.kex.removeAll { !$0.isPostQuantum } }
         transport.rekeyAfterBytes = settings.rekeyBytes
         transport.rekeyAfter = .seconds(Int64(settings.rekeySeconds))
         // RFC 8308 §3.1: which user keys may sign.

@@ -127,7 +127,8 @@ struct Monitor {
 
     private var settings: MonitorMessage.Settings {
         MonitorMessage.Settings(
-            identification: arrival.identification, hostKeyAlgorithms: hostKeys.algorithms, hostKeys: hostKeys.blobs, banner: gateway.banner,
+            identification: arrival.identification, hostKeyAlgorithms: hostKeys.algorithms, hostKeys: hostKeys.blobs,
+            postQuantumOnly: gateway.keyExchange == .postQuantum, banner: gateway.banner,
             loginGraceSeconds: UInt32(clamping: gateway.loginGrace.components.seconds),
             idleSeconds: UInt32(clamping: gateway.idleTimeout.components.seconds),
             keepaliveSeconds: UInt32(clamping: gateway.keepalive.components.seconds), mostChannels: UInt32(gateway.maxChannels),
@@ -283,13 +284,15 @@ struct Monitor {
 
     /// Signs a key exchange: the host key and our own identification are put in here, so the frontend cannot have anything else signed.
     private mutating func sign(_ record: FrontendMessage.KeyExchangeRecord) throws(Violation) {
-        guard let hash = KeyExchangeMethod(rawValue: record.method)?.hash else { throw .unknownMethod(record.method) }
+        guard let method = KeyExchangeMethod(rawValue: record.method), method.isPostQuantum || gateway.keyExchange == .any else {
+            throw .unknownMethod(record.method)
+        }
         guard let (key, blob) = hostKeys.signer(for: record.hostKeyAlgorithm) else { throw .unknownHostKey(record.hostKeyAlgorithm) }
         let exchangeHash = ExchangeHash(
             clientVersion: Array(record.clientVersion.utf8), serverVersion: Array(arrival.identification.utf8),
             clientKexInit: record.clientKexInit, serverKexInit: record.serverKexInit, hostKey: blob,
             clientShare: record.clientShare, serverShare: record.serverShare, sharedSecret: SecretBytes(copying: record.sharedSecret),
-            hash: hash
+            hash: method.hash
         ).value
         if case .beforeKeys = progress {
             progress = .beforeAuthentication(SessionProof(identifier: exchangeHash, hostKey: blob))

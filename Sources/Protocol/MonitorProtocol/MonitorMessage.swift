@@ -34,6 +34,8 @@ public enum MonitorMessage: Equatable, Sendable {
         public var hostKeyAlgorithms: [String]
         /// All host keys, for clients that want to know them before one of them is the first.
         public var hostKeys: [[UInt8]]
+        /// Whether clients are offered no other key exchange.
+        public var postQuantumOnly: Bool
         public var banner: String
         public var loginGraceSeconds: UInt32
         public var idleSeconds: UInt32
@@ -43,12 +45,13 @@ public enum MonitorMessage: Equatable, Sendable {
         public var rekeySeconds: UInt32
 
         public init(
-            identification: String, hostKeyAlgorithms: [String], hostKeys: [[UInt8]], banner: String, loginGraceSeconds: UInt32, idleSeconds: UInt32,
+            identification: String, hostKeyAlgorithms: [String], hostKeys: [[UInt8]], postQuantumOnly: Bool, banner: String, loginGraceSeconds: UInt32, idleSeconds: UInt32,
             keepaliveSeconds: UInt32, mostChannels: UInt32, rekeyBytes: UInt64, rekeySeconds: UInt32
         ) {
             self.identification = identification
             self.hostKeyAlgorithms = hostKeyAlgorithms
             self.hostKeys = hostKeys
+            self.postQuantumOnly = postQuantumOnly
             self.banner = banner
             self.loginGraceSeconds = loginGraceSeconds
             self.idleSeconds = idleSeconds
@@ -156,7 +159,7 @@ extension MonitorMessage.Settings {
     fileprivate init(_ reader: inout WireReader) throws(WireError) {
         self.init(
             identification: try reader.text(limit: WireLimit.name), hostKeyAlgorithms: try reader.nameList(),
-            hostKeys: try reader.blobs(most: FrontendMessage.mostHostKeys),
+            hostKeys: try reader.blobs(most: FrontendMessage.mostHostKeys), postQuantumOnly: try reader.boolean(),
             banner: try reader.text(limit: WireLimit.text), loginGraceSeconds: try reader.uint32(), idleSeconds: try reader.uint32(),
             keepaliveSeconds: try reader.uint32(), mostChannels: try reader.uint32(), rekeyBytes: try reader.uint64(),
             rekeySeconds: try reader.uint32())
@@ -166,6 +169,7 @@ extension MonitorMessage.Settings {
         writer.text(identification)
         writer.nameList(hostKeyAlgorithms)
         writer.blobs(hostKeys)
+        writer.boolean(postQuantumOnly)
         writer.text(banner)
         for seconds in [loginGraceSeconds, idleSeconds, keepaliveSeconds, mostChannels] { writer.uint32(seconds) }
         writer.uint64(rekeyBytes)

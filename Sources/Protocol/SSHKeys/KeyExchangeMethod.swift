@@ -16,6 +16,14 @@ public enum KeyExchangeMethod: String, CaseIterable, Sendable {
     /// The same method under the name it had before RFC 8731.
     case curve25519LibSSH = "curve25519-sha256@libssh.org"
 
+    /// Whether what is recorded today stays secret from a quantum computer of tomorrow.
+    public var isPostQuantum: Bool {
+        switch self {
+        case .mlkem768x25519, .sntrup761x25519, .sntrup761x25519OpenSSH: true
+        case .curve25519, .curve25519LibSSH: false
+        }
+    }
+
     /// The hash of the exchange hash and of key derivation, and what joins the secrets of a hybrid method.
     public var hash: HashFunction {
         switch self {
