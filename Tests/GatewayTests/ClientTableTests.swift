@@ -12,6 +12,35 @@ import Testing
     private static let statuses = isLong ? 0...255 : 254...255
     private static let sessions = isLong ? 200 : 10
 
+    // MARK: - Post-quantum key exchange
+
+    private static let postQuantum = "key_exchange = 'post-quantum'"
+
+    /// What each says that knows no such method; nil of those that do.
+    static let methods: [(library: String, refusal: String?)] = [
+        ("paramiko", nil), ("asyncssh", nil), ("libssh", "no match for method kex algos: server [mlkem768x25519-sha256,sntrup761x25519-sha512,"),
+    ]
+
+    @Test(.enabled(if: PythonClients.areThere, PythonClients.whyNot), arguments: methods)
+    func `libraries: post-quantum key exchange alone`(library: String, refusal: String?) throws {
+        try Gateway.serving(.init(gateway: Self.postQuantum)) { gateway in
+            let outcome = try PythonClients.run(ClientActs.program, gateway, [library, "streams"])
+            #expect(outcome.output == (refusal == nil ? "streams: (b'in', b'err', 9)\n" : ""), "\(outcome)")
+            if let refusal { #expect(outcome.errors.contains(refusal), "\(outcome)") }
+        }
+    }
+
+    @Test(arguments: Program.allCases) func `programs: post-quantum key exchange alone`(program: Program) throws {
+        try Gateway.serving(.init(gateway: Self.postQuantum)) { gateway in
+            let words = try Self.words(program, gateway)
+            let outcome = try run(words.line("echo in"), environment: words.environment)
+            switch program {
+            case .putty: #expect(outcome.output == "in\n", "\(outcome)")
+            case .dropbear: #expect(outcome.output.isEmpty && outcome.errors.contains("No matching algo kex"), "\(outcome)")
+            }
+        }
+    }
+
     // MARK: - Libraries
 
     /// Of each, by which signal it says that a command was ended, and the windows and packets that it can be told to have.

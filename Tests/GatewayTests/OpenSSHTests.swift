@@ -162,14 +162,18 @@ import Testing
     }
 
     /// OpenSSH's PROTOCOL §2.1: there is no message for that in RFC 4254.
-    @Test func `a client is told when its command reads no more, and nobody waits for what is over in a loop`() throws {
-        try Gateway.serving { gateway in
+    @Test(arguments: ["by itself", "by its policy"])
+    func `a client is told when its command reads no more, and nobody waits for what is over in a loop`(how: String) throws {
+        let script = "exec <&-; echo closed; sleep 2; echo end"
+        let silent = TestPolicy.command("silent", run: ["/bin/sh", "-c", "echo closed; sleep 2; echo end"], lines: "stdin = 'none'")
+        try Gateway.serving(.init(keys: [.init(name: "alice", lines: "may = ['sh', 'silent']")], commands: TestPolicy.shell + silent)) { gateway in
             let held = try Descriptor.pipe()
-            let client = try RunningProgram(gateway.sshCommand([Gateway.line("exec <&-; echo closed; sleep 2; echo end")], options: ["-vv"]), input: .open(held.reading))
+            let line = how == "by itself" ? Gateway.line(script) : "silent"
+            let client = try RunningProgram(gateway.sshCommand([line], options: ["-vv"]), input: .open(held.reading))
             #expect(try becomesTrue(within: .seconds(10)) { client.outputSoFar == "closed\n" && client.errorsSoFar.contains("channel 0: rcvd eow") })
             let below = LiveProcess.descendants(of: gateway.process.pid)
             #expect(below.contains { $0.name == "postern-fronten" })
-            #expect(try !becomesTrue(within: .seconds(1)) { !client.errorsSoFar.contains("rcvd eow") })
+            #expect(try !becomesTrue(within: .seconds(1)) { client.outputSoFar != "closed\n" })
             for before in below {
                 let after = try #require(LiveProcess(before.pid))
                 #expect(after.ticks - before.ticks < 20, "\(before.name) used \(after.ticks - before.ticks) of 100 ticks")
