@@ -1,7 +1,6 @@
 import Arrivals
 import Linux
 import Policy
-import Sandbox
 import Sodium
 
 /// Accepts connections and gives each to a freshly executed `posternd` of its own (DESIGN §6).
@@ -44,13 +43,7 @@ struct Listener {
         try policy.verify()
         _ = try policy.gateway()
         table = Arrival.openTable(options, log)
-        do throws(DelegatedGroup.Unavailable) {
-            let group = try DelegatedGroup.enter()
-            group.removeStale()
-            log.info("each command has a control group of its own in \"\(group.path)\"")
-        } catch {
-            log.info("commands have no control groups: \(error)")
-        }
+        Preparation.enterGroup(log)
         for remark in try HostKeys(options.hostKeys, trusting: trusted).remarks { log.error(remark) }
         pairs = try WaitingPairs(options, log)
         var sockets = inherited

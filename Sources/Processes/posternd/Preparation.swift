@@ -19,8 +19,6 @@ struct Preparation {
             try setSubreaper()
             try MonitorConfinement.enter()
         }
-        // A listener has done that for those that it starts.
-        if !options.isWaiting { do throws(DelegatedGroup.Unavailable) { try DelegatedGroup.enter().removeStale() } catch {} }
         hostKeys = try HostKeys(options.hostKeys, trusting: isRoot ? nil : Users.currentUID)
         signals = try naming("signals", isTemporary: true) { () throws(Errno) in
             try SignalDescriptor([.child, .terminate, .interrupt, .hangUp])
@@ -31,6 +29,17 @@ struct Preparation {
         try Self.keepOnly(kept + [.chroot], isRoot)
         frontend = try FrontendProcess.start(asRoot: isRoot)
         try Self.keepOnly(kept, isRoot)
+    }
+
+    /// Moves to where each command can have a control group. Where that is not to be had, limits are for each process; the log says so.
+    static func enterGroup(_ log: Log) {
+        do throws(DelegatedGroup.Unavailable) {
+            let group = try DelegatedGroup.enter()
+            group.removeStale()
+            log.info("each command has a control group of its own in \"\(group.path)\"")
+        } catch {
+            log.info("commands have no control groups: \(error)")
+        }
     }
 
     private static func keepOnly(_ kept: [Capability], _ isRoot: Bool) throws(Fault) {

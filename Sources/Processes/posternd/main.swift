@@ -34,6 +34,7 @@ private func serve(_ options: Options) -> Never {
             } else {
                 // The client has its first line before the rest is prepared.
                 let arrival = try Arrival(HandOver(.standardInput), options, log, software: software)
+                Preparation.enterGroup(log)
                 try serve(arrival, options, try Preparation(options))
             }
         } else {
