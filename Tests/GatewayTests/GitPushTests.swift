@@ -46,6 +46,38 @@ import Testing
         }
     }
 
+    @Test func `no symbolic ref leads around the rules of another`() throws {
+        try serving { site in
+            // As an administrator does while a branch is renamed.
+            _ = try site.server(["symbolic-ref", "refs/heads/alias", "refs/heads/main"])
+            _ = try site.server(["symbolic-ref", "refs/heads/old-topic", "refs/heads/topic"])
+            try site.commit("two")
+            try site.succeed(try site.git(["commit", "-q", "--amend", "-m", "other"]))
+            let before = try site.server(["rev-parse", "main", "topic"])
+            try site.succeed(try site.git(["checkout", "-q", "--orphan", "unrelated"]))
+            try site.commit("alone")
+            for (push, text) in [(["main:alias"], "\"refs/heads/alias\" is protected"), ([":alias"], "\"refs/heads/alias\" is protected"), (["+unrelated:old-topic"], "this is no fast-forward")] {
+                let refused = try site.git(["push", "origin"] + push)
+                #expect(refused.code == 1 && refused.errors.contains("remote: postern: \(text)"), "\(push): \(refused)")
+            }
+            #expect(try site.server(["rev-parse", "main", "topic"]) == before)
+            try site.succeed(try site.git(["push", "-q", "origin", "main:old-topic"]))
+        }
+    }
+
+    @Test func `no replaced object makes a commit the child of another`() throws {
+        try serving { site in
+            func line(_ words: [String]) throws -> String { try site.succeed(try site.git(words)) }
+            let (old, tree) = (try line(["rev-parse", "main"]), try line(["rev-parse", "main^{tree}"]))
+            let orphan = try line(["commit-tree", "-m", "orphan", tree])
+            let child = try line(["commit-tree", "-m", "child", "-p", old, tree])
+            try site.succeed(try site.git(["push", "-q", "origin", "\(child):refs/replace/\(orphan)"]))
+            let refused = try site.git(["push", "origin", "+\(orphan):refs/heads/topic"])
+            #expect(refused.code == 1 && refused.errors.contains("remote: postern: this is no fast-forward of \"refs/heads/topic\""), "\(refused)")
+            #expect(try site.server(["rev-parse", "topic"]) == old)
+        }
+    }
+
     @Test func `a pack that is larger than max_pack is refused`() throws {
         try GitSite.serving("max_pack = '64KiB'") { site in
             try site.makeWork()

@@ -9,6 +9,8 @@ enum GitConfiguration {
             EnvironmentEntry(name: "GIT_TERMINAL_PROMPT", value: "0"),
             // A fetch must not make this machine fetch in turn.
             EnvironmentEntry(name: "GIT_NO_LAZY_FETCH", value: "1"),
+            // Whoever pushes refs/replace/ would tell the rules which commit is whose child.
+            EnvironmentEntry(name: "GIT_NO_REPLACE_OBJECTS", value: "1"),
             EnvironmentEntry(name: "GIT_CONFIG_COUNT", value: "\(settings.count)"),
         ]
         for (index, setting) in settings.enumerated() {

@@ -18,10 +18,28 @@ struct Judge {
 
     private func refusedAct(_ update: RefUpdate) throws(HookFault) -> RefRule.Act? {
         let act: RefRule.Act = update.isDeletion ? .delete : update.isCreation ? .create : .change
-        for act in [.push, act] where !RefRule.allows(act, on: update.ref, rules) { return act }
-        guard act == .change, !RefRule.allows(.force, on: update.ref, rules) else { return nil }
+        let refs = [update.ref] + (try target(of: update.ref))
+        for act in [.push, act] where !refs.allSatisfy({ RefRule.allows(act, on: $0, rules) }) { return act }
+        guard act == .change, !refs.allSatisfy({ RefRule.allows(.force, on: $0, rules) }) else { return nil }
         return try isFastForward(update) ? nil : .force
     }
+
+    /// What a symbolic ref stands for: whoever pushes to it changes that one. None of others.
+    private func target(of ref: String) throws(HookFault) -> [String] {
+        let null = try naming("/dev/null") { () throws(Errno) in try openFile("/dev/null", .readWrite) }
+        let output = try naming("output") { () throws(Errno) in try memoryFile(named: "symbolic-ref") }
+        switch try Child.run([GitService.program, "symbolic-ref", "-q", ref], input: null, output: output, error: null) {
+        case 0: break
+        case 1: return []
+        case let status: throw HookFault("git symbolic-ref ended with \(status)")
+        }
+        var bytes = [UInt8](repeating: 0, count: Self.longestRef)
+        let count = try naming("output") { () throws(Errno) in try output.read(at: 0, into: &bytes, bytes.indices) }
+        return [String(decoding: bytes[..<count].split(separator: UInt8(ascii: "\n")).first ?? [], as: UTF8.self)]
+    }
+
+    /// In bytes; a longer one would be a path that no file has.
+    private static let longestRef = 4096
 
     /// Whether the old commit is among the ancestors of the new one. Git is asked; what it cannot tell is none.
     private func isFastForward(_ update: RefUpdate) throws(HookFault) -> Bool {
