@@ -20,6 +20,16 @@ import Testing
         #expect(throws: FileError(.badMessage, "\"\(name)\" is no file name")) { try RemotePath.root.appending(Array(name.utf8)) }
     }
 
+    @Test func `what is below goes where its directory goes`() throws {
+        func path(_ text: String) throws -> RemotePath { try RemotePath(Array(text.utf8)) }
+        for (from, to) in [("a/b", "c/d/b"), ("a", "c/d"), ("ab", "ab"), ("", ""), ("b/a", "b/a")] {
+            #expect(try path(from).moved(from: path("a"), to: path("c/d")) == path(to))
+        }
+        #expect(try path("a/b").isWithin(Array("a".utf8)) && !path("ab").isWithin(Array("a".utf8)) && path("a").isWithin(Array("a".utf8)))
+        let long = try path(String(repeating: String(repeating: "n", count: 255) + "/", count: 15))
+        #expect(throws: FileError(.badMessage, "the path is too long")) { try long.appending(Array(repeating: 0x6e, count: 255)).appending([0x6e]) }
+    }
+
     @Test(arguments: [("~", "/"), ("~/a", "/a"), ("~bob/a", "/~bob/a"), ("a~", "/a~")]) func `a tilde is the root`(path: String, resolved: String) throws {
         #expect(String(decoding: try RemotePath(expanding: Array(path.utf8)).bytes, as: UTF8.self) == resolved)
     }

@@ -66,7 +66,7 @@ private struct Talk {
         ("C0944 5 a\n", "\"0944 5 a\" has no mode, size and name"), ("C644 5 a\n", "\"644 5 a\" has no mode, size and name"),
         ("C0644 -1 a\n", "\"0644 -1 a\" has no mode, size and name"), ("C0644 99999999999999999999 a\n", "\"0644 99999999999999999999 a\" has no mode, size and name"),
         ("C0644 9999999999999999999 a\n", "\"0644 9999999999999999999 a\" has no mode, size and name"), ("C0644 5\n", "\"0644 5\" has no mode, size and name"),
-        ("T1 2 3\n", "\"1 2 3\" are no times"), ("T1 0 99999999999 0\n", "\"1 0 99999999999 0\" are no times"), ("Tx 0 1 0\n", "\"x 0 1 0\" are no times"),
+        ("T1 2 3\n", "\"1 2 3\" are no times"), ("Tx 0 1 0\n", "\"x 0 1 0\" are no times"),
         ("E\n", "an end of no directory"), ("Ex\n", "\"Ex\" is no record of scp"), ("X\n", "\"X\" is no record of scp"), ("\n", "\"\" is no record of scp"),
         ("D0755 0 d\n", "a directory without -r"),
     ])

@@ -52,6 +52,15 @@ import Testing
         #expect(status == 1)
     }
 
+    @Test func `a file that the client could not keep ends no directory`() throws {
+        let (sent, status) = try everything("d", recursive: true, answers: "\0\0\0\u{1}no space\n") { files in
+            files.state.directories = [.root, MemoryFiles.path("d")]
+            files.state.files = [MemoryFiles.path("d/a"): [0x78]]
+        }
+        #expect(sent == "D0755 0 d\nC0644 1 a\nx0E\n")
+        #expect(status == 1)
+    }
+
     @Test func `an answer that is none ends it`() {
         #expect(throws: ServiceError("an answer that is none")) { try everything("a", answers: "x") { _ in } }
     }

@@ -46,6 +46,35 @@ import Testing
         }
     }
 
+    @Test(.enabled(if: PythonClients.areThere, PythonClients.whyNot)) func `a file may come from its end, and nothing that is written is nothing`() throws {
+        try DropAccount.serving(DropAccount.everything) { account throws in
+            let outcome = try PythonClients.run("""
+                import paramiko, paramiko.sftp as p, sys
+                host, port, user, key, known, directory = sys.argv[1:]
+                c = paramiko.SSHClient(); c.load_host_keys(known)
+                c.connect(host, int(port), user, key_filename=key, allow_agent=False, look_for_keys=False)
+                s = c.open_sftp()
+                def write(f, offset, data): s._request(p.CMD_WRITE, f.handle, p.int64(offset), data)
+                f = s.open('late', 'w')
+                for i in range(1, 1500): write(f, i * 10, b'0123456789')
+                write(f, 0, b'0123456789')
+                f.close()
+                f = s.open('backwards', 'w')
+                for i in reversed(range(1500)): write(f, i * 10, b'0123456789')
+                f.close()
+                f = s.open('empty', 'w')
+                write(f, 2000000, b'')
+                f.close()
+                print([s.stat(n).st_size for n in ('late', 'backwards', 'empty')])
+                c.close()
+                """, account.gateway)
+            #expect(outcome.output == "[15000, 15000, 0]\n", "\(outcome)")
+            let whole = Array(String(repeating: "0123456789", count: 1500).utf8)
+            #expect(try account.received("late") == whole && account.received("backwards") == whole)
+            #expect(try account.gateway.record("received") { $0["path"] == "empty" }.number("size") == 0)
+        }
+    }
+
     @Test func `asyncssh, by SFTP and scp`() throws {
         try DropAccount.serving(DropAccount.everything) { account throws in
             let bytes = try noise(1 << 20)

@@ -14,6 +14,14 @@ final class Scratch {
 }
 
 @Suite("Files") struct FilesTests {
+    @Test func `a file may be of a year that no clock of 64 bits reaches`() throws {
+        let scratch = try Scratch()
+        try createFile(scratch.path + "/far", [1])
+        let file = try openFile(scratch.path + "/far", .readWrite)
+        try file.setTimes(accessed: 10_413_792_000, modified: -10_413_792_000)
+        #expect(try file.status().accessed == .max && file.status().modified < 0)
+    }
+
     @Test func `a file is replaced whole`() throws {
         let scratch = try Scratch()
         let path = scratch.path + "/policy"

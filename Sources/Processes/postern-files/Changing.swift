@@ -24,14 +24,13 @@ extension Inbox {
         let (parent, name) = try place(path)
         let one = Usage(files: 1)
         let quota = try taking().quota
-        try quota?.reserve(one)
-        do throws(FileError) {
-            try asking { () throws(Errno) in try parent.makeDirectory(name, mode: (mode ?? 0o755) & 0o755 | 0o700) }
-        } catch {
-            quota?.release(one)
-            throw error
+        let make = { () throws(FileError) in try asking { () throws(Errno) in try parent.makeDirectory(name, mode: (mode ?? 0o755) & 0o755 | 0o700) } }
+        if let quota {
+            try quota.reserve(one)
+            try quota.settle(one, replacing: { Usage() }, make)
+        } else {
+            try make()
         }
-        try quota?.settle(one)
         if sent.count < Self.mostSent { sent.insert(path) }
     }
 
@@ -39,38 +38,78 @@ extension Inbox {
         try require(.delete)
         let (parent, name) = try place(path)
         guard !path.isWithin(HiddenDirectory.name) else { throw FileError(.noSuchFile) }
-        try asking { () throws(Errno) in try parent.remove(name, isDirectory: true) }
+        try counting(try taking().quota) { () throws(FileError) in
+            try asking { () throws(Errno) in try parent.remove(name, isDirectory: true) }
+            return Usage(files: 1)
+        }
         sent.remove(path)
-        try taking().quota?.remove(Usage(files: 1))
+    }
+
+    /// Does what takes something away, and counts it as taken away in the same step: another sender may count anew at any moment.
+    private func counting(_ quota: Quota?, _ body: () throws(FileError) -> Usage) throws(FileError) {
+        if let quota { try quota.removing(body) } else { _ = try body() }
     }
 
     mutating func remove(_ path: RemotePath) throws(FileError) {
         try require(.delete)
         let (parent, name) = try place(path)
-        let status = try status(path)
-        try asking { () throws(Errno) in try parent.remove(name) }
+        try counting(try taking().quota) { () throws(FileError) in
+            let usage = Usage(of: try asking { () throws(Errno) in try parent.status(of: name) })
+            try asking { () throws(Errno) in try parent.remove(name) }
+            return usage
+        }
         sent.remove(path)
-        try taking().quota?.remove(Usage(bytes: UInt64(clamping: status.size), files: 1))
     }
 
     mutating func rename(_ path: RemotePath, to other: RemotePath, replacing: Bool) throws(FileError) {
         try require(.rename)
         let status = try status(path)
         let (parent, name) = try place(path)
-        if status.kind != .directory { try checkName(other) }
+        let isDirectory = status.kind == .directory
+        if isDirectory {
+            // What is on its way in would be recorded under a name that it does not have.
+            guard !uploads.keys.contains(where: { $0.isWithin(path.relative) }) else { throw FileError(.failure, "a file is being sent into it") }
+            guard try !isHigher(try open(path, .directory), than: RemotePath.depthLimit - other.components.count) else {
+                throw FileError(.failure, "what is in it would be too deep")
+            }
+        } else {
+            try checkName(other)
+        }
         guard !other.isWithin(HiddenDirectory.name) else { throw FileError(.permissionDenied, "the name is reserved") }
         let (newParent, newName) = try place(other)
         // Without the right to overwrite nothing is replaced, whatever the client asks for.
         let replaces = replacing && may(.overwrite)
-        var replaced = Usage()
-        if replaces {
-            do throws(FileError) { replaced = Usage(bytes: UInt64(clamping: try self.status(other).size), files: 1) } catch {}
+        // A name that ends so is a directory's: what is a file by now is not moved as if it were none.
+        let from = isDirectory ? name + [UInt8(ascii: "/")] : name
+        try counting(try taking().quota) { () throws(FileError) in
+            let replaced = replaces && path != other ? self.usage(of: newName, in: newParent) : Usage()
+            try asking { () throws(Errno) in try parent.rename(from, to: newName, in: newParent, replacing: replaces) }
+            return replaced
         }
+        try asking { () throws(Errno) in try newParent.synchronize() }
+        sent = Set(sent.map { $0.moved(from: path, to: other) })
+    }
+
+    /// What is there under a name; nothing where there is nothing.
+    func usage(of name: [UInt8], in parent: Descriptor) -> Usage {
+        do throws(Errno) { return Usage(of: try parent.status(of: name)) } catch { return Usage() }
+    }
+
+    /// Whether something is more than `levels` below a directory.
+    private func isHigher(_ directory: Descriptor, than levels: Int) throws(FileError) -> Bool {
         try asking { () throws(Errno) in
-            try parent.rename(name, to: newName, in: newParent, replacing: replaces)
-            try newParent.synchronize()
+            let reader = try DirectoryReader(directory)
+            while let name = reader.next() {
+                if DirectoryReader.isDots(name) { continue }
+                if levels < 1 { return true }
+                guard try directory.status(of: name).kind == .directory else { continue }
+                do throws(FileError) {
+                    if try isHigher(try asking { () throws(Errno) in try directory.openBeneath(name, .directory) }, than: levels - 1) { return true }
+                } catch {
+                    throw .accessDenied
+                }
+            }
+            return false
         }
-        if sent.remove(path) != nil { sent.insert(other) }
-        if replaced != Usage(), path != other { try taking().quota?.remove(replaced) }
     }
 }

@@ -14,6 +14,8 @@ final class Quota {
     /// Reserved by this session, and how much of that its uploads have used.
     private var reserved = Usage()
     private var used = Usage()
+    /// When this session has counted last, and how long that took.
+    private var counted = (end: Duration.zero, cost: Duration.zero)
 
     /// Bytes that are reserved at once, so that not every write takes the lock.
     private static let step: UInt64 = 8 << 20
@@ -25,11 +27,8 @@ final class Quota {
         usageFile = try asking { () throws(Errno) in
             try hidden.directory.openBeneath(Array("usage".utf8), [.readWrite, .create, .noFollow], mode: 0o600)
         }
-        try count()
+        try hidden.locked { () throws(FileError) in try recount() }
     }
-
-    /// Counts what is there.
-    func count() throws(FileError) { try hidden.locked { () throws(FileError) in try recount() } }
 
     /// Sets this much aside for an upload.
     func reserve(_ wanted: Usage) throws(FileError) {
@@ -48,19 +47,32 @@ final class Quota {
         do throws(FileError) { try hidden.locked { () throws(FileError) in try store() } } catch {}
     }
 
-    /// What was reserved is there now, in the place of what was `replaced`. Told before the file appears: a kill in between counts too much,
-    /// and the next session counts anew.
-    func settle(_ amount: Usage, replacing replaced: Usage = Usage()) throws(FileError) {
+    /// What was reserved is there from now on, in the place of what was `replaced`: `appear` sees to that, under the lock, since another sender
+    /// may count anew at any moment. It is counted before: a kill in between counts too much, and the next session counts anew.
+    func settle(_ amount: Usage, replacing replaced: () -> Usage, _ appear: () throws(FileError) -> Void) throws(FileError) {
         used = used - amount
         reserved = reserved - amount
+        // What this sender has in reserve for nothing another cannot have.
+        if used == Usage() { reserved = Usage() }
         try hidden.locked { () throws(FileError) in
-            try asking { () throws(Errno) in try write(try Usage(reading: usageFile) + amount - replaced, to: usageFile) }
+            try change { $0 + amount - replaced() }
             try store()
+            do throws(FileError) {
+                try appear()
+            } catch {
+                try recount()
+                throw error
+            }
         }
     }
 
-    /// Files have been removed.
-    func remove(_ amount: Usage) throws(FileError) { try settle(Usage(), replacing: amount) }
+    /// Does what takes files away, and says how much that was.
+    func removing(_ body: () throws(FileError) -> Usage) throws(FileError) {
+        try hidden.locked { () throws(FileError) in
+            let amount = try body()
+            try change { $0 - amount }
+        }
+    }
 
     var space: FileSpace {
         get throws(FileError) {
@@ -74,7 +86,7 @@ final class Quota {
 
     private func extend(by missing: Usage) throws(FileError) {
         if try !fits(missing) {
-            try recount()
+            if mayRecount { try recount() }
             if let exceeded = try exceeded(by: missing) { throw FileError(.failure, exceeded) }
         }
         var more = missing
@@ -105,8 +117,17 @@ final class Quota {
         }
     }
 
+    /// A sender that is refused and tries again keeps the others from the lock for a small part of the time only.
+    private var mayRecount: Bool { Clock.monotonic >= counted.end + counted.cost * 20 }
+
     private func recount() throws(FileError) {
+        let start = Clock.monotonic
         try asking { () throws(Errno) in try write(try Usage(beneath: root), to: usageFile) }
+        counted = (Clock.monotonic, Clock.monotonic - start)
+    }
+
+    private func change(_ body: (Usage) -> Usage) throws(FileError) {
+        try asking { () throws(Errno) in try write(body(try Usage(reading: usageFile)), to: usageFile) }
     }
 
     private func store() throws(FileError) { try asking { () throws(Errno) in try write(reserved, to: hidden.sessionFile) } }

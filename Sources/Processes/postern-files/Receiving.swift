@@ -126,14 +126,7 @@ extension Inbox {
             try asking(upload.synchronize)
             let sha256 = try upload.sha256()
             if settings.isVerified { try verify(upload) }
-            try settle(upload)
-            do throws(FileError) {
-                try appear(upload)
-            } catch {
-                // Somebody else was first: what was counted is not there.
-                try taking().quota?.count()
-                throw error
-            }
+            try appear(upload)
             forget(upload)
             if sent.count < Self.mostSent { sent.insert(upload.path) }
             try reporter.received(upload.path, size: upload.size, sha256: sha256)
@@ -160,36 +153,30 @@ extension Inbox {
         try reporter.check(HiddenDirectory.name + [UInt8(ascii: "/")] + name + [UInt8(ascii: "/")] + upload.path.name)
     }
 
-    /// Counts the file before it is there.
-    private mutating func settle(_ upload: UploadFile) throws(FileError) {
-        guard let quota = try taking().quota else { return }
-        let exact = Usage(bytes: upload.size, files: 1)
-        if upload.reserved.bytes > exact.bytes { quota.release(Usage(bytes: upload.reserved.bytes - exact.bytes)) }
-        upload.reserved = Usage()
-        try quota.settle(exact, replacing: replaced(by: upload))
-    }
-
-    /// What the file takes the place of.
-    private func replaced(by upload: UploadFile) -> Usage {
-        guard may(.overwrite) else { return Usage() }
-        do throws(Errno) {
-            return Usage(bytes: UInt64(clamping: try upload.parent.status(of: upload.path.name).size), files: 1)
-        } catch {
-            return Usage()
-        }
-    }
-
     private mutating func appear(_ upload: UploadFile) throws(FileError) {
-        let hidden = try taking().hidden
+        let storage = try taking()
+        if let quota = storage.quota {
+            let exact = Usage(bytes: upload.size, files: 1)
+            if upload.reserved.bytes > exact.bytes { quota.release(Usage(bytes: upload.reserved.bytes - exact.bytes)) }
+            upload.reserved = Usage()
+            let replaced = { may(.overwrite) ? usage(of: upload.path.name, in: upload.parent) : Usage() }
+            try quota.settle(exact, replacing: replaced) { () throws(FileError) in try name(upload, storage.hidden) }
+        } else {
+            try name(upload, storage.hidden)
+        }
+        try asking { () throws(Errno) in try upload.parent.synchronize() }
+        removeHidden(upload, storage.hidden)
+    }
+
+    /// Gives a file the name under which it is seen.
+    private func name(_ upload: UploadFile, _ hidden: HiddenDirectory) throws(FileError) {
         try asking { () throws(Errno) in
             switch (upload.checked?.directory, upload.hiddenName) {
             case (let directory?, _): try Self.move(upload.path.name, in: directory, to: upload, replacing: may(.overwrite))
             case (nil, let name?): try Self.move(name, in: hidden.directory, to: upload, replacing: may(.overwrite))
             case (nil, nil): try link(upload, hidden)
             }
-            try upload.parent.synchronize()
         }
-        removeHidden(upload, hidden)
     }
 
     /// Gives a file without a name its own.

@@ -70,6 +70,8 @@ final class UploadFile {
     }
 
     func write(_ bytes: ArraySlice<UInt8>, at offset: UInt64) throws(FileError) {
+        // Nothing written past the end makes no file longer (pwrite(2)).
+        guard !bytes.isEmpty else { return }
         let range = offset..<offset + UInt64(bytes.count)
         if range.lowerBound > covered, islands.count >= Self.mostIslands { throw FileError(.failure, "too many gaps") }
         isOnDisk = false
@@ -125,17 +127,20 @@ final class UploadFile {
     private var covered: UInt64 = 0
 
     private func cover(_ range: Range<UInt64>) {
-        guard !range.isEmpty else { return }
-        if range.lowerBound > covered {
-            islands.append(range)
-            islands.sort { $0.lowerBound < $1.lowerBound }
-        } else {
+        guard range.lowerBound > covered else {
             covered = max(covered, range.upperBound)
+            while let first = islands.first, first.lowerBound <= covered {
+                covered = max(covered, first.upperBound)
+                islands.removeFirst()
+            }
+            return
         }
-        while let first = islands.first, first.lowerBound <= covered {
-            covered = max(covered, first.upperBound)
-            islands.removeFirst()
-        }
+        // Those it touches become one with it.
+        let first = islands.firstIndex { $0.upperBound >= range.lowerBound } ?? islands.endIndex
+        let end = islands[first...].firstIndex { $0.lowerBound > range.upperBound } ?? islands.endIndex
+        let touched = islands[first..<end]
+        let merged = min(range.lowerBound, touched.first?.lowerBound ?? .max)..<max(range.upperBound, touched.last?.upperBound ?? 0)
+        islands.replaceSubrange(first..<end, with: [merged])
     }
 
     /// Whether nothing is missing that somebody could take for the content of a file that is there.

@@ -32,6 +32,9 @@ struct Usage: Equatable {
         self.files = files
     }
 
+    /// A directory has no bytes of its own: how many it takes is the file system's affair.
+    init(of status: FileStatus) { self.init(bytes: status.kind == .directory ? 0 : UInt64(clamping: status.size), files: 1) }
+
     /// Of all that is beneath a directory, but for what is hidden in the root. Directories count as files.
     init(beneath root: Descriptor) throws(Errno) { try self.init(beneath: root, depth: 0) }
 
@@ -39,10 +42,9 @@ struct Usage: Equatable {
         let reader = try DirectoryReader(directory)
         while let name = reader.next() {
             if DirectoryReader.isDots(name) || depth == 0 && name == HiddenDirectory.name { continue }
-            files += 1
             do throws(Errno) {
                 let status = try directory.status(of: name)
-                bytes = bytes.addingSaturated(UInt64(clamping: status.size))
+                self = self + Usage(of: status)
                 guard status.kind == .directory, depth < RemotePath.depthLimit else { continue }
                 self = self + (try Usage(beneath: try directory.openBeneath(name, .directory), depth: depth + 1))
             } catch where error == .notFound || error == .accessDenied || error == .crossesMount {

@@ -29,7 +29,7 @@ public struct RemotePath: Hashable, Sendable {
             try descend(bytes[start..<end])
             start = end + 1
         }
-        try checkDepth()
+        try checkLimits()
     }
 
     private mutating func descend(_ name: ArraySlice<UInt8>) throws(FileError) {
@@ -41,7 +41,8 @@ public struct RemotePath: Hashable, Sendable {
         resolved += name
     }
 
-    private func checkDepth() throws(FileError) {
+    private func checkLimits() throws(FileError) {
+        guard resolved.count <= Self.lengthLimit else { throw FileError(.badMessage, "the path is too long") }
         guard resolved.count(where: { $0 == Self.separator }) < Self.depthLimit else { throw FileError(.badMessage, "the path has too many parts") }
     }
 
@@ -53,6 +54,14 @@ public struct RemotePath: Hashable, Sendable {
     /// Whether it is `name` at the root, or below that.
     public func isWithin(_ name: [UInt8]) -> Bool {
         resolved.starts(with: name) && (resolved.count == name.count || resolved[name.count] == Self.separator)
+    }
+
+    /// Where it is once `old` has become `new`.
+    public func moved(from old: RemotePath, to new: RemotePath) -> RemotePath {
+        guard isWithin(old.resolved) else { return self }
+        var path = new
+        path.resolved += resolved[old.resolved.count...]
+        return path
     }
 
     /// The last component; empty at the root.
@@ -75,7 +84,7 @@ public struct RemotePath: Hashable, Sendable {
         let isName = try RemotePath(name).resolved == name && !name.contains(Self.separator) && !name.isEmpty
         guard isName else { throw FileError(.badMessage, "\"\(VisibleName.text(name))\" is no file name") }
         try path.descend(name[...])
-        try path.checkDepth()
+        try path.checkLimits()
         return path
     }
 

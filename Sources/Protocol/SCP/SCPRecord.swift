@@ -46,10 +46,11 @@ enum SCPRecord: Equatable {
 
     private static func times(_ bytes: ArraySlice<UInt8>) throws(ServiceError) -> FileTimes {
         let numbers = bytes.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false).map { number($0, radix: 10) }
-        guard numbers.count == 4, let modified = numbers[0], let accessed = numbers[2], numbers[1] != nil, numbers[3] != nil,
-            max(modified, accessed) <= UInt64(UInt32.max)
-        else { throw ServiceError("\"\(VisibleName.text(bytes))\" are no times") }
-        return FileTimes(accessed: Int64(accessed), modified: Int64(modified))
+        guard numbers.count == 4, let modified = numbers[0], let accessed = numbers[2], numbers[1] != nil, numbers[3] != nil else {
+            throw ServiceError("\"\(VisibleName.text(bytes))\" are no times")
+        }
+        // What SFTP can say too, and every file system keeps: a later time becomes the last of these.
+        return FileTimes(accessed: Int64(min(accessed, UInt64(UInt32.max))), modified: Int64(min(modified, UInt64(UInt32.max))))
     }
 
     /// Digits only, at most 19 of them; below 2⁶³.

@@ -17,6 +17,8 @@ public struct SCPSink<Files: FileSystem>: FileService {
         let path: RemotePath
         /// False: the path is to be the name of what comes.
         let isDirectory: Bool
+        /// It was made for this sender.
+        var isNew = false
         var times: FileTimes?
     }
 
@@ -170,8 +172,9 @@ public struct SCPSink<Files: FileSystem>: FileService {
         guard options.isRecursive else { throw ServiceError("a directory without -r") }
         do throws(FileError) {
             let path = try place(name)
-            if !files.isDirectory(path) { try files.makeDirectory(path, mode: mode) }
-            directories.append(Place(path: path, isDirectory: true, times: times))
+            let isNew = !files.isDirectory(path)
+            if isNew { try files.makeDirectory(path, mode: mode) }
+            directories.append(Place(path: path, isDirectory: true, isNew: isNew, times: times))
             output.append(0)
         } catch {
             fail("\(VisibleName.text(name)): \(error.text)")
@@ -183,6 +186,9 @@ public struct SCPSink<Files: FileSystem>: FileService {
         guard directories.count > 1, let left = directories.popLast() else { throw ServiceError("an end of no directory") }
         do throws(FileError) {
             if let times = left.times { try files.change(left.path, AttributeChange(times: times)) }
+            output.append(0)
+        } catch where error.kind == .permissionDenied && !left.isNew {
+            // What was there keeps its times, and that is no reason to say that something did not arrive.
             output.append(0)
         } catch {
             fail("\(VisibleName.text(left.path.relative)): \(error.text)")

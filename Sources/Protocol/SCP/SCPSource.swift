@@ -20,8 +20,8 @@ public struct SCPSource<Files: FileSystem>: FileService {
     }
 
     private enum State {
-        /// For the client's byte that lets us go on.
-        case waiting
+        /// For the client's byte that lets us go on. After a header it may refuse what that announced.
+        case waiting(afterHeader: Bool)
         case sending(Files.Download, offset: UInt64, size: UInt64)
         case ready
     }
@@ -30,7 +30,7 @@ public struct SCPSource<Files: FileSystem>: FileService {
     public init(files: Files, path: RemotePath, options: SCPOptions) {
         self.files = files
         self.options = options
-        state = .waiting
+        state = .waiting(afterHeader: false)
         pending = [.item(path)]
     }
 
@@ -40,7 +40,7 @@ public struct SCPSource<Files: FileSystem>: FileService {
 
     public mutating func receive(_ bytes: [UInt8], _ range: Range<Int>) throws(ServiceError) -> Int {
         guard status == nil, let first = bytes[range].first else { return 0 }
-        guard case .waiting = state else { throw ServiceError("an answer to nothing") }
+        guard case .waiting(let isAfterHeader) = state else { throw ServiceError("an answer to nothing") }
         switch first {
         case 0:
             state = .ready
@@ -55,7 +55,7 @@ public struct SCPSource<Files: FileSystem>: FileService {
             hasFailed = true
             if first == 2 { status = 1 }
             // A file or directory that the client refuses is passed over with all that is in it.
-            skip()
+            if isAfterHeader { skip() }
             state = .ready
             advance()
             return end + 1 - range.lowerBound
@@ -94,7 +94,7 @@ public struct SCPSource<Files: FileSystem>: FileService {
         case .item(let path): open(path)
         case .header(let header):
             output += header.line
-            state = .waiting
+            state = .waiting(afterHeader: true)
             switch header.content {
             case .file(let download, let size): pending.append(.data(download, size: size))
             case .directory(let listing, let path): pending += [.endOfDirectory, .listing(listing, path)]
@@ -103,7 +103,7 @@ public struct SCPSource<Files: FileSystem>: FileService {
         case .listing(let listing, let path): list(listing, path)
         case .endOfDirectory:
             output += Array("E\n".utf8)
-            state = .waiting
+            state = .waiting(afterHeader: false)
         }
     }
 
@@ -126,7 +126,7 @@ public struct SCPSource<Files: FileSystem>: FileService {
             pending.append(.header(header))
             if options.keepsTimes {
                 output += Array("T\(max(0, attributes.modified)) 0 \(max(0, attributes.accessed)) 0\n".utf8)
-                state = .waiting
+                state = .waiting(afterHeader: false)
             }
         } catch {
             fail("\(VisibleName.text(path.relative)): \(error.text)")
@@ -165,7 +165,7 @@ public struct SCPSource<Files: FileSystem>: FileService {
             return
         }
         output.append(0)
-        state = .waiting
+        state = .waiting(afterHeader: false)
     }
 
     /// The client counts on the bytes that were announced. Where they are too many to be made up, the transfer ends.
@@ -176,7 +176,7 @@ public struct SCPSource<Files: FileSystem>: FileService {
         }
         output += [UInt8](repeating: 0, count: Int(missing))
         fail(fault.text)
-        state = .waiting
+        state = .waiting(afterHeader: false)
     }
 
     private mutating func fail(_ text: String) {

@@ -134,8 +134,17 @@ public struct FileStatus: Equatable, Sendable {
         size = Int64(status.st_size)
         device = UInt64(status.st_dev)
         inode = UInt64(status.st_ino)
-        modified = Int64(status.st_mtim.tv_sec) * 1_000_000_000 + Int64(status.st_mtim.tv_nsec)
-        accessed = Int64(status.st_atim.tv_sec) * 1_000_000_000 + Int64(status.st_atim.tv_nsec)
+        modified = status.st_mtim.nanoseconds
+        accessed = status.st_atim.nanoseconds
         links = UInt64(status.st_nlink)
+    }
+}
+
+extension timespec {
+    /// Since 1970. 64 bits end in 2262, and a file may say that it is of a later year: that is the last moment then, or the first.
+    fileprivate var nanoseconds: Int64 {
+        let (product, isOver) = Int64(tv_sec).multipliedReportingOverflow(by: 1_000_000_000)
+        let (sum, isStillOver) = product.addingReportingOverflow(Int64(tv_nsec))
+        return isOver || isStillOver ? (tv_sec < 0 ? .min : .max) : sum
     }
 }
