@@ -42,6 +42,17 @@ import Testing
         }
     }
 
+    @Test func `each of many files that come fast has its on_complete, and its check`() throws {
+        let lines = #"verify = ["/bin/true", "<path>"]"# + "\n" + #"on_complete = ["/bin/sh", "-c", "sleep 0.3; mv \"$0\" \"$0.done\"", "<path>"]"#
+        try DropAccount.serving(lines: lines) { account throws in
+            let count = 120
+            let puts = try (0..<count).map { "put \(try account.file("f\($0)", [1])) f\($0)\n" }
+            let outcome = try account.sftp(puts.joined())
+            #expect(outcome.code == 0, "\(outcome)")
+            #expect(try becomesTrue(within: .seconds(20)) { try account.names.count { $0.hasSuffix(".done") } == count })
+        }
+    }
+
     @Test func `on_complete runs when the file is there, and may take it away`() throws {
         try DropAccount.serving(lines: #"on_complete = ["/bin/sh", "-c", "mv \"$0\" \"$0.done\"", "<path>"]"#) { account throws in
             #expect(try account.scp(try account.file("a", [1]), "gateway:").code == 0)

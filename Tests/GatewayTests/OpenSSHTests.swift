@@ -289,6 +289,24 @@ import Testing
         }
     }
 
+    @Test func `nobody waits in a loop for a command that outlives its client`() throws {
+        let mark = Self.mark()
+        let finish = TestPolicy.command("finish", run: ["/bin/sh", "-c", "echo up; sleep 4; exit 0 \(mark)"], lines: "on_disconnect = 'finish'")
+        try Gateway.serving(.init(keys: [.init(name: "alice", lines: "may = ['finish']")], commands: finish)) { gateway in
+            try gateway.withMaster { options in
+                // More than are recorded one by one: the rest is summed up later.
+                for _ in 0..<40 { _ = try gateway.ssh("nope", options: options) }
+                let client = try RunningProgram(gateway.sshCommand(["finish"], options: options))
+                #expect(try becomesTrue(within: .seconds(10)) { client.outputSoFar == "up\n" })
+            }
+            let monitor = try #require(LiveProcess.descendants(of: gateway.process.pid).first { $0.name == "posternd" })
+            #expect(try !becomesTrue(within: .seconds(2)) { !monitor.isAlive })
+            let after = try #require(LiveProcess(monitor.pid))
+            #expect(after.ticks - monitor.ticks < 40, "\(after.ticks - monitor.ticks) of 200 ticks")
+            #expect(try gateway.record("finished").number("status") == 0)
+        }
+    }
+
     @Test func `a stopped gateway takes its commands with it`() throws {
         let mark = Self.mark()
         try Gateway.serving { gateway in

@@ -45,6 +45,40 @@ import Testing
             """)
     }
 
+    @Test func `asyncssh: outputs that have ended are told while the command goes on`() throws {
+        try expect("b'hi\\n' b'' then 3\n", of: """
+            import asyncio, asyncssh
+            async def main():
+                options = dict(port=int(port), username=user, known_hosts=None, config=None, agent_path=None)
+                async with asyncssh.connect(host, client_keys=[key], **options) as connection:
+                    process = await connection.create_process("sh 'echo hi; exec >&- 2>&-; cat >/dev/null; exit 3'", encoding=None)
+                    out, err = await process.stdout.read(), await process.stderr.read()
+                    # Only now does its input end.
+                    process.stdin.write_eof()
+                    await process.wait_closed()
+                    print(out, err, 'then', process.exit_status)
+            asyncio.run(asyncio.wait_for(main(), 30))
+            """)
+    }
+
+    @Test func `paramiko: a channel that is open, and no more, keeps no connection`() throws {
+        try Gateway.serving(.init(gateway: "idle_timeout = '1s'\nkeepalive = '30s'")) { gateway in
+            let outcome = try PythonClients.run("""
+                import paramiko, sys, time
+                host, port, user, key, known, directory = sys.argv[1:]
+                c = paramiko.SSHClient(); c.load_host_keys(known)
+                c.connect(host, int(port), user, key_filename=key, allow_agent=False, look_for_keys=False)
+                t = c.get_transport()
+                channel = t.open_session()
+                for _ in range(100):
+                    if not t.is_active(): break
+                    time.sleep(0.1)
+                print(t.is_active())
+                """, gateway)
+            #expect(outcome.output == "False\n", "\(outcome)")
+        }
+    }
+
     @Test func `libssh: streams apart, status, half-close`() throws {
         try expect("b'in' b'err' 9\n", of: """
             from ssh.session import Session

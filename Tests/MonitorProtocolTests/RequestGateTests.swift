@@ -83,12 +83,12 @@ import Testing
     }
 
     /// How many key exchanges a connection of this age and traffic may have had after authentication.
-    static let exchanges: [(age: Duration, bytes: UInt64, limit: Int)] = [
-        (.zero, 0, 8), (.seconds(9), 0, 8), (.seconds(10), 0, 9), (.seconds(100), 0, 18), (.zero, 512 * 1024, 9), (.zero, 512 * 1024 - 1, 8),
-        (.seconds(20), 1 << 20, 12),
+    static let exchanges: [(age: Duration, bytes: UInt64?, limit: Int)] = [
+        (.zero, 0, 8), (.seconds(9), 0, 8), (.seconds(10), 0, 9), (.seconds(100), 0, 18), (.zero, 32 * 1024, 9), (.zero, 32 * 1024 - 1, 8),
+        (.seconds(20), 1 << 20, 42), (.zero, nil, 2056), (.seconds(10), nil, 22537),
     ]
 
-    @Test(arguments: exchanges) func `explains repeated key exchanges by time and bytes`(age: Duration, bytes: UInt64, limit: Int) throws {
+    @Test(arguments: exchanges) func `explains repeated key exchanges by time and bytes`(age: Duration, bytes: UInt64?, limit: Int) throws {
         var gate = try Self.gate(.authenticated)
         for _ in 0..<limit { try gate.admit(Self.sign, age: age, movedBytes: bytes) }
         #expect(throws: GateError.tooMany(request: "sign", limit: limit)) { try gate.admit(Self.sign, age: age, movedBytes: bytes) }
@@ -96,7 +96,7 @@ import Testing
 
     @Test func `no age and no count of bytes traps`() throws {
         for age in [Duration.seconds(Int64.max), .seconds(Int64.min), .zero] {
-            for bytes in [0, UInt64.max] {
+            for bytes in [0, UInt64.max, nil] {
                 var gate = try Self.gate(.authenticated)
                 _ = try? gate.admit(Self.sign, age: age, movedBytes: bytes)
             }

@@ -14,7 +14,7 @@ import Sodium
 /// it only when there is something.
 struct Frontend {
     let connection: Descriptor
-    let monitor: MonitorChannel
+    var monitor: MonitorChannel
     var ssh: ServerConnection
     var sessions: [ChannelID: Session] = [:]
     /// Which channel a request belongs to, while that is open.
@@ -52,17 +52,21 @@ struct Frontend {
     private static let firstRequest: Duration = .seconds(2)
     /// The same of one whose last command has ended, to go by itself: it then sees no error.
     private static let departure: Duration = .milliseconds(500)
+    /// From the end of a command's outputs to EOF.
+    private static let endOfOutput: Duration = .milliseconds(200)
 
+    /// With a session's descriptor: when its turn comes, its channel may be closed, and the number another's.
     private enum Source {
         case monitor, peer
-        case input(ChannelID), output(ChannelID), error(ChannelID)
+        case input(ChannelID, Descriptor), output(ChannelID, Descriptor), error(ChannelID, Descriptor)
     }
 
     /// Waits for its connection, which may take a while.
     init(_ monitor: MonitorChannel) throws(MonitorChannel.Failure) {
-        self.monitor = monitor
+        var monitor = monitor
         let settings: MonitorMessage.Settings
         (settings, connection) = try monitor.begin()
+        self.monitor = monitor
         hostKeys = HostKeyAnnouncement(settings.hostKeys)
         ssh = ServerConnection(Self.configuration(settings), random: SystemRandom(), now: Clock.monotonic)
     }
@@ -115,7 +119,7 @@ struct Frontend {
 
     /// When it is time to stop: once nothing runs any more; nil as long as something does, or nobody has said so.
     private var stopDeadline: Duration? {
-        guard let stopAsked, sessions.isEmpty else { return nil }
+        guard let stopAsked, !isBusy else { return nil }
         if let busyUntil { return busyUntil + Self.departure }
         return nextRequest > 0 ? stopAsked : stopAsked + Self.firstRequest
     }
@@ -127,20 +131,35 @@ struct Frontend {
     }
 
     private mutating func turn() throws {
-        for one in try wait() {
+        let ready = try wait()
+        if monitor.hasMessages { try takeMessages() }
+        for one in ready {
             switch sources[one.token] {
-            case .monitor: while let (message, descriptors) = try monitor.receive() { try take(message, descriptors) }
+            case .monitor: try takeMessages()
             case .peer: if one.events != .writable { try readFromPeer() }
-            case .input(let id): didFeed(id, one.events.contains(.failed) ? sessions[id]?.refuseInput() : sessions[id]?.feedInput())
-            case .output(let id): if let output = sessions[id]?.standardOutput, relay(output, .standard, to: id) { sessions[id]?.standardOutput = nil }
-            case .error(let id): if let error = sessions[id]?.standardError, relay(error, .standardError, to: id) { sessions[id]?.standardError = nil }
+            case .input(let id, let input) where sessions[id]?.standardInput === input:
+                didFeed(id, one.events.contains(.failed) ? sessions[id]?.refuseInput() : sessions[id]?.feedInput())
+            case .output(let id, let output) where sessions[id]?.standardOutput === output:
+                if relay(output, .standard, to: id) { sessions[id]?.standardOutput = nil }
+            case .error(let id, let error) where sessions[id]?.standardError === error:
+                if relay(error, .standardError, to: id) { sessions[id]?.standardError = nil }
+            case .input, .output, .error: break
             }
         }
+        ssh.isIdle = !isBusy
         try ssh.tick(now: Clock.monotonic)
-        for (id, session) in sessions where session.ending != nil { finish(id) }
+        for (id, session) in sessions { if session.ending != nil { finish(id) } else { endOutput(id, session) } }
         try takeEvents()
         try writeToPeer()
-        if sessions.isEmpty { giveBackBuffers() } else if stopAsked != nil { busyUntil = Clock.monotonic }
+        if sessions.isEmpty { giveBackBuffers() }
+        if isBusy, stopAsked != nil { busyUntil = Clock.monotonic }
+    }
+
+    /// A channel that is open, and no more, is nothing.
+    private var isBusy: Bool { sessions.values.contains(where: \.isBusy) }
+
+    private mutating func takeMessages() throws {
+        while let (message, descriptors) = try monitor.receive() { try take(message, descriptors) }
     }
 
     private mutating func giveBackBuffers() {
@@ -160,16 +179,18 @@ struct Frontend {
         var events: PollSet.Events = []
         if takesInput { events.insert(.readable) }
         if ssh.pendingBytes > 0 { events.insert(.writable) }
-        wait(for: .peer, connection, events)
+        // One from which nothing is wanted now would tell again and again that it has hung up.
+        if !events.isEmpty { wait(for: .peer, connection, events) }
         for id in sessionsInTurn() {
             guard let session = sessions[id] else { continue }
-            if let input = session.standardInput { wait(for: .input(id), input, session.input.isEmpty ? [] : .writable) }
+            if let input = session.standardInput { wait(for: .input(id, input), input, session.input.isEmpty ? [] : .writable) }
             guard ssh.room(id) > 0, ssh.pendingBytes < Self.outputLimit else { continue }
-            if let output = session.standardOutput { wait(for: .output(id), output, .readable) }
-            if let error = session.standardError { wait(for: .error(id), error, .readable) }
+            if let output = session.standardOutput { wait(for: .output(id, output), output, .readable) }
+            if let error = session.standardError { wait(for: .error(id, error), error, .readable) }
         }
         let isIdle = holdsMemory && sessions.isEmpty && ssh.isAuthenticated
-        let deadline = [ssh.deadline, stopDeadline, isIdle ? Clock.monotonic + Self.quiet : nil].compactMap(\.self).min()
+        let ends = sessions.values.compactMap(\.outputEnd)
+        let deadline = ([ssh.deadline, stopDeadline, isIdle ? Clock.monotonic + Self.quiet : nil, monitor.hasMessages ? .zero : nil].compactMap(\.self) + ends).min()
         let ready = try poll.wait(timeout: deadline.map { $0 - Clock.monotonic })
         if ready.isEmpty, isIdle { returnFreeMemory() }
         holdsMemory = !ready.isEmpty
@@ -292,10 +313,24 @@ struct Frontend {
         return hasEnded
     }
 
+    /// Tells that no more comes from a command that has closed both its outputs and goes on (RFC 4254 §5.3). Most end at once: what we have to
+    /// say of their end, and could not say after EOF, is waited for.
+    private mutating func endOutput(_ id: ChannelID, _ session: Session) {
+        guard session.phase == .running, session.streamsHaveEnded, !session.outputHasEnded else { return }
+        guard let deadline = session.outputEnd else {
+            sessions[id]?.outputEnd = Clock.monotonic + Self.endOfOutput
+            return
+        }
+        guard deadline <= Clock.monotonic else { return }
+        ssh.end(id)
+        sessions[id]?.outputEnd = nil
+        sessions[id]?.outputHasEnded = true
+    }
+
     /// Tells how the command ended, once all it wrote is sent: our own text, exit status or signal, EOF, CLOSE (RFC 4254 §6.10).
     mutating func finish(_ id: ChannelID) {
         guard let session = sessions[id], session.streamsHaveEnded, let ending = session.ending else { return }
-        var text = session.text
+        var text = session.outputHasEnded ? [] : session.text
         while !text.isEmpty {
             let waiting = text
             let count = ssh.send(id, session.textType, limit: text.count) { buffer, range in

@@ -28,10 +28,17 @@ struct Session {
     private var isRefusalDue = false
     var standardOutput: Descriptor?
     var standardError: Descriptor?
+    /// When the client is to hear that both have ended, where nothing else says so before.
+    var outputEnd: Duration?
+    /// It has heard that.
+    var outputHasEnded = false
     /// Text of ours, sent after the streams have ended.
     var text = ArraySlice<UInt8>()
     var textType = DataType.standardError
     var ending: MonitorMessage.Ending?
+
+    /// Something was started, and its end was not told yet.
+    var isBusy: Bool { phase == .starting || phase == .running || ending != nil }
 
     /// All that the command wrote was sent.
     var streamsHaveEnded: Bool { standardOutput == nil && standardError == nil }

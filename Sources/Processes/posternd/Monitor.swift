@@ -40,6 +40,8 @@ struct Monitor {
     var commands: [UInt32: RunningCommand] = [:]
     /// Programs that look at files of drop accounts, by process.
     var hooks: [Int32: HookProcess] = [:]
+    /// Files that are there, and whose `on_complete` is still to be started.
+    var completions: [Completion] = []
     var hookCount = 0
     var waiting: [UInt32: WaitingCommand] = [:]
     /// Of commands with an `output_limit`, until all they wrote was passed on.
@@ -99,7 +101,7 @@ struct Monitor {
         while frontend != nil { turn() }
         arrival.isOver(offence)
         endCommands(.disconnect)
-        while !commands.isEmpty || !hooks.isEmpty || !listers.isEmpty { outlive() }
+        while !commands.isEmpty || !hooks.isEmpty || !completions.isEmpty || !listers.isEmpty { outlive() }
         _ = killDescendants(sparing: Set(removers.keys))
         while !removers.isEmpty { outlive() }
         socket?.remove()
@@ -123,7 +125,7 @@ struct Monitor {
     }
 
     /// Over the connection, both ways, as the kernel counts.
-    var movedBytes: UInt64 { connection.movedBytes }
+    var movedBytes: UInt64 { connection.movedBytes ?? 0 }
 
     private var settings: MonitorMessage.Settings {
         MonitorMessage.Settings(
@@ -160,8 +162,7 @@ struct Monitor {
             end(error)
         }
         tickCommands()
-        if let deadline = refusals.deadline, deadline <= Clock.monotonic { summarizeRefusals() }
-        tickDrain()
+        tickDeadlines()
     }
 
     /// Until when somebody must be authenticated. The frontend ends the connection earlier, by the policy's grace: one that does not is broken.
@@ -176,7 +177,7 @@ struct Monitor {
         wait()
         takeSignals()
         tickCommands()
-        tickDrain()
+        tickDeadlines()
     }
 
     /// Waits for what was added, for signals, for the output of abandoned commands, and for the next deadline.
@@ -188,7 +189,8 @@ struct Monitor {
         }
         for relay in relays.values { relay.wait(in: &poll) }
         for listener in commands.values.compactMap(\.denials.listener) { poll.add(listener, .readable, token: 0) }
-        for descriptor in commands.values.compactMap(\.drop?.channel) + hooks.values.flatMap(\.waitsFor) + listers.values.flatMap(\.waitsFor) {
+        let reports = takesReports ? commands.values.compactMap(\.drop?.channel) : []
+        for descriptor in reports + hooks.values.flatMap(\.waitsFor) + listers.values.flatMap(\.waitsFor) {
             poll.add(descriptor, .readable, token: 0)
         }
         let deadline = (hooks.values.compactMap(\.deadline) + listers.values.compactMap(\.deadline) + commands.values.compactMap(\.deadline) + waiting.values.map(\.nextLook) + [loginDeadline, refusals.deadline, drainDeadline].compactMap { $0 }).min()
@@ -226,7 +228,9 @@ struct Monitor {
         tell(.stop)
     }
 
-    private mutating func tickDrain() {
+    /// All that ``wait()`` wakes for and no command does: what is not seen to here would wake it again at once.
+    private mutating func tickDeadlines() {
+        if let deadline = refusals.deadline, deadline <= Clock.monotonic { summarizeRefusals() }
         guard let drainDeadline, drainDeadline <= Clock.monotonic else { return }
         self.drainDeadline = nil
         stop("stopped after \(gateway.drain) of draining")
@@ -382,6 +386,12 @@ struct Monitor {
 
     /// Tells the frontend, while it is there.
     mutating func tell(_ message: MonitorMessage, descriptors: [Descriptor] = []) {
+        var message = message
+        if case .printed(let request, _, let text, _) = message, text.utf8.count > MonitorMessage.longestText {
+            // Half of it could be taken for all.
+            let text = "postern: the answer has \(text.utf8.count) bytes, and \(MonitorMessage.longestText) is the most\n"
+            message = .printed(request: request, toError: true, text: text, status: ExitStatus.notStarted)
+        }
         do throws(Violation) {
             try frontend?.send(message, descriptors: descriptors)
         } catch {

@@ -121,7 +121,7 @@ extension Monitor {
 
     /// All commands are to end: the client has gone, or we are stopped.
     mutating func endCommands(_ cause: RunningCommand.Cause) {
-        if cause == .stop { for hook in hooks.values { hook.kill() } }
+        if cause == .stop { stopHooks() }
         for request in waiting.keys.sorted() { dropWaiting(request) }
         for request in helps.keys.sorted() { dropHelp(request) }
         for request in commands.keys.sorted() {
@@ -159,7 +159,7 @@ extension Monitor {
     // MARK: - The end
 
     mutating func finish(_ running: RunningCommand, _ reaped: Exit) {
-        takeReports(running.request)
+        takeReports(running.request, isLast: true)
         commands[running.request] = nil
         // Nobody waits for what it finds.
         for hook in hooks.values where hook.kind == .verify && hook.requestID == running.requestID { hook.kill() }

@@ -8,15 +8,16 @@ import Sandbox
 extension Monitor {
     /// Takes what the drop accounts report. What is no report ends its process: it is not ours any more.
     mutating func tickDrops() {
-        for request in commands.keys.sorted() { takeReports(request) }
+        for request in commands.keys.sorted() { takeReports(request, isLast: false) }
         let now = Clock.monotonic
         for pid in hooks.keys { hooks[pid]?.tick(now: now) }
     }
 
-    mutating func takeReports(_ request: UInt32) {
+    /// - Parameter isLast: its process has ended, and what it said before is all there is: a socket holds no more than some hundred.
+    mutating func takeReports(_ request: UInt32, isLast: Bool) {
         guard let running = commands[request], let drop = running.drop else { return }
         do {
-            for _ in 0..<Self.mostReportsATurn {
+            while takesReports || isLast {
                 guard let datagram = try drop.channel.receive(limit: FilesMessage.longest) else { return }
                 if datagram.isEnd {
                     commands[request]?.drop = nil
@@ -31,7 +32,10 @@ extension Monitor {
         }
     }
 
-    private static let mostReportsATurn = 256
+    /// A sender that is faster than the programs of its files waits for them.
+    var takesReports: Bool { completions.count < Self.mostCompletions }
+
+    private static let mostCompletions = 64
 
     private mutating func take(_ message: FilesMessage, _ running: RunningCommand, _ drop: DropSession) throws(WireError) {
         switch message {
@@ -43,7 +47,10 @@ extension Monitor {
                     .init("size", .integer(Int64(clamping: size))), .init("sha256", .string(Self.hex(sha256))),
                 ])
             if !isRecorded, gateway.logFailure == .refuse { commands[running.request]?.end(.stop, now: Clock.monotonic) }
-            if let hook = drop.rules.onComplete { start(hook, .onComplete, path, running, drop) }
+            if let hook = drop.rules.onComplete {
+                completions.append(Completion(hook: hook, path: path, running: running, drop: drop))
+                startCompletions()
+            }
         case .check(let path):
             guard let hook = drop.rules.verify, !hooks.values.contains(where: { $0.kind == .verify && $0.requestID == running.requestID }) else {
                 throw .badValue("check")
@@ -52,10 +59,24 @@ extension Monitor {
         }
     }
 
+    /// Starts programs for files that are there, as many as may run.
+    private mutating func startCompletions() {
+        while !completions.isEmpty, hooks.values.count(where: { $0.kind == .onComplete }) < Self.mostHooks {
+            let next = completions.removeFirst()
+            start(next.hook, .onComplete, next.path, next.running, next.drop)
+        }
+    }
+
+    /// Ends programs that look at files, and starts none that were to come.
+    mutating func stopHooks() {
+        for hook in hooks.values { hook.kill() }
+        for one in completions { log.error("\(one.running.command.name): on_complete of \(JSONText.bytes(one.path)): not started, the gateway is being stopped") }
+        completions = []
+    }
+
     /// A program that cannot be started refuses the file.
     private mutating func start(_ hook: DropRules.Hook, _ kind: HookProcess.Kind, _ path: [UInt8], _ running: RunningCommand, _ drop: DropSession) {
         do throws(StartFault) {
-            guard hooks.count < Self.mostHooks else { throw StartFault("too many programs look at files", "") }
             guard let sandbox = drop.sandboxes[hook.sandbox] else { preconditionFailure("a hook without its sandbox") }
             guard let name = Self.fileName(path) else { throw StartFault("the name cannot be passed on", "") }
             hookCount += 1
@@ -68,7 +89,7 @@ extension Monitor {
         }
     }
 
-    /// Programs that look at files of one connection.
+    /// Programs for files of one connection that are there. Those that look at one before that are as many as its channels.
     private static let mostHooks = 32
 
     /// A path beneath the root that is UTF-8 and goes nowhere else.
@@ -93,6 +114,7 @@ extension Monitor {
         log.audit("checked", members + [.init("duration_ms", .integer((Clock.monotonic - hook.started).milliseconds))])
         if hook.kind == .verify { answer(hook.verdict(exit), hook.requestID) }
         remove(hook.temporaryDirectory, for: hook.account)
+        startCompletions()
     }
 
     private func answer(_ verdict: CheckVerdict, _ requestID: String) {
@@ -104,4 +126,13 @@ extension Monitor {
     private static func hex(_ bytes: [UInt8]) -> String {
         bytes.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
     }
+}
+
+/// A file that is there, for which a program is to run.
+struct Completion {
+    let hook: DropRules.Hook
+    /// From the root.
+    let path: [UInt8]
+    let running: RunningCommand
+    let drop: DropSession
 }

@@ -66,7 +66,8 @@ public enum MonitorMessage: Equatable, Sendable {
     public static let longest = 128 * 1024
     /// The descriptors that come with ``started(request:)``.
     public static let descriptorsOfStarted = 3
-    private static let longestText = 96 * 1024
+    /// What ``printed(request:toError:text:status:)`` may say, in bytes.
+    public static let longestText = 96 * 1024
 
     private enum Tag: UInt8 { case begin = 1, signed, probed, authenticated, started, printed, exited, proved, stop }
 

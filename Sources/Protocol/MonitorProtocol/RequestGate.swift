@@ -33,7 +33,10 @@ public struct RequestGate: Sendable {
     private static let secondsAnExchange = 10
     /// A request a millisecond for a day: numbers are never used again.
     private static let mostRequests: UInt32 = 86_400_000
-    private static let bytesAnExchange: UInt64 = 512 * 1024
+    /// What a client that wants new keys often has moved meanwhile; an exchange itself takes some thousand.
+    private static let bytesAnExchange: UInt64 = 32 * 1024
+    /// Where nobody counts bytes: as many as 64 MiB would explain.
+    private static let uncountedExchangesASecond = 2048
 
     public init() {}
 
@@ -41,8 +44,8 @@ public struct RequestGate: Sendable {
     ///
     /// - Parameters:
     ///   - age: how long the connection has been there.
-    ///   - movedBytes: how many bytes went over it both ways, as the kernel counts.
-    public mutating func admit(_ request: FrontendMessage, age: Duration, movedBytes: UInt64) throws(GateError) {
+    ///   - movedBytes: how many bytes went over it both ways, as the kernel counts; nil: it does not.
+    public mutating func admit(_ request: FrontendMessage, age: Duration, movedBytes: UInt64?) throws(GateError) {
         switch (phase, request) {
         case (.beforeKeys, .sign):
             phase = .beforeAuthentication
@@ -51,8 +54,9 @@ public struct RequestGate: Sendable {
         case (.beforeAuthentication, .authenticate):
             try Self.count(&signatures, limit: Self.mostSignatures, request)
         case (.authenticated, .sign):
-            let bySeconds = Int(clamping: age.components.seconds) / Self.secondsAnExchange
-            let byBytes = Int(clamping: movedBytes / Self.bytesAnExchange)
+            let seconds = Int(clamping: age.components.seconds)
+            let bySeconds = seconds / Self.secondsAnExchange
+            let byBytes = movedBytes.map { Int(clamping: $0 / Self.bytesAnExchange) } ?? (min(max(seconds, 0), 1 << 20) + 1) * Self.uncountedExchangesASecond
             try Self.count(&exchanges, limit: Self.freeExchanges + bySeconds + byBytes, request)
         case (.authenticated, .prove):
             try Self.count(&proofs, limit: Self.mostProofs, request)

@@ -51,6 +51,12 @@ public struct ServerConnection: Endpoint {
         mostChannels = configuration.mostChannels
     }
 
+    /// Nothing runs on the channels that are open: the connection ends after its idle time as if there were none.
+    public var isIdle: Bool {
+        get { stack.isIdle }
+        set { stack.isIdle = newValue }
+    }
+
     /// True once the user is authenticated.
     public var isAuthenticated: Bool { stack.connection != nil }
 

@@ -17,8 +17,11 @@ public struct Stack: Sendable {
         self.timers = timers
     }
 
+    /// Its owner says that nothing runs on the channels that are open.
+    var isIdle = false
+
     /// Keepalives are for connections that run something or are otherwise quiet; idle ones end.
-    var isBusy: Bool { connection.map { !$0.openChannels.isEmpty } ?? false }
+    var isBusy: Bool { !isIdle && connection.map { !$0.openChannels.isEmpty } ?? false }
 
     var deadline: Duration? { [timers.deadline(isBusy: isBusy), transport.rekeyDeadline].compactMap { $0 }.min() }
 

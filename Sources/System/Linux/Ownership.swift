@@ -7,13 +7,14 @@ extension Descriptor {
 
 extension Descriptor {
     /// How many bytes a TCP connection has carried both ways, as the kernel counts; 0 for anything else.
-    public var movedBytes: UInt64 {
+    /// Nil where the kernel does not count: it is no TCP connection.
+    public var movedBytes: UInt64? {
         // struct tcp_info (linux/tcp.h): tcpi_bytes_acked at 120 and tcpi_bytes_received at 128, from Linux 4.1.
         var words = [UInt64](repeating: 0, count: 17)
         var size = socklen_t(words.count * 8)
         // SAFETY: getsockopt(2) writes at most `size` bytes, which the array has.
         let result = unsafe getsockopt(number, Int32(IPPROTO_TCP), TCP_INFO, &words, &size)
-        return result == 0 ? words[15] &+ words[16] : 0
+        return result == 0 ? words[15] &+ words[16] : nil
     }
 }
 
