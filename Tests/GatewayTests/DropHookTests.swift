@@ -45,7 +45,7 @@ import Testing
     @Test func `each of many files that come fast has its on_complete, and its check`() throws {
         let lines = #"verify = ["/bin/true", "<path>"]"# + "\n" + #"on_complete = ["/bin/sh", "-c", "sleep 0.3; mv \"$0\" \"$0.done\"", "<path>"]"#
         try DropAccount.serving(lines: lines) { account throws in
-            let count = 120
+            let count = 80
             let puts = try (0..<count).map { "put \(try account.file("f\($0)", [1])) f\($0)\n" }
             let outcome = try account.sftp(puts.joined())
             #expect(outcome.code == 0, "\(outcome)")

@@ -27,6 +27,8 @@ import Testing
     @Test func `clients do not miss those that have died`() throws {
         try Gateway.serving { gateway in
             let monitors = try waiting(gateway).sorted()
+            // It has its name before its frontend.
+            #expect(try becomesTrue(within: .seconds(10)) { frontend(of: monitors[0]) != nil })
             let killed = try #require(frontend(of: monitors[0]))
             for pid in [killed] + monitors.dropFirst() { _ = try run(["/bin/kill", "-9", "\(pid)"]) }
             for number in 0..<3 { #expect(try gateway.script("echo \(number)").output == "\(number)\n") }

@@ -20,6 +20,8 @@ struct Listener {
     /// Clients that were turned away and have not gone yet, with their time.
     private var leaving: [(connection: Descriptor, until: Duration)] = []
     private var poll = PollSet()
+    /// Until then none are accepted, as that has failed.
+    private var restsUntil = Duration.zero
     /// Until when connections may go on after we were told to stop.
     private var stopDeadline: Duration?
 
@@ -70,11 +72,12 @@ struct Listener {
             pairs.tick()
             poll.removeAll()
             poll.add(signals.descriptor, .readable, token: -1)
-            if connections.count < Self.mostConnections {
+            if connections.count < Self.mostConnections, restsUntil <= Clock.monotonic {
                 for (index, socket) in sockets.enumerated() { poll.add(socket, .readable, token: index) }
             }
             for one in leaving { poll.add(one.connection, .readable, token: Self.leavingToken) }
-            let deadline = (leaving.map(\.until) + [stopDeadline, pairs.deadline].compactMap(\.self)).min()
+            let rest = restsUntil > Clock.monotonic ? restsUntil : nil
+            let deadline = (leaving.map(\.until) + [stopDeadline, pairs.deadline, rest].compactMap(\.self)).min()
             let timeout = deadline.map { $0 - Clock.monotonic }
             let ready = try naming("poll", isTemporary: true) { () throws(Errno) in try poll.wait(timeout: timeout) }
             for one in ready where one.token >= 0 { accept(from: sockets[one.token]) }
@@ -84,6 +87,7 @@ struct Listener {
     }
 
     private static let leavingToken = -2
+    private static let rest: Duration = .milliseconds(100)
 
     private mutating func accept(from socket: Descriptor) {
         do throws(Errno) {
@@ -92,8 +96,9 @@ struct Listener {
                 meet(connection)
             }
         } catch {
-            // A client that gave up, or no descriptor left: the next turn tries again.
+            // A client that gave up: the next turn tries again. Where there is no descriptor left it would do so without end.
             log.error("accept: \(error)")
+            if error != .connectionAborted { restsUntil = Clock.monotonic + Self.rest }
         }
     }
 

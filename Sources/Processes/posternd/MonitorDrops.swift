@@ -90,7 +90,7 @@ extension Monitor {
     }
 
     /// Programs for files of one connection that are there. Those that look at one before that are as many as its channels.
-    private static let mostHooks = 32
+    private static let mostHooks = 8
 
     /// A path beneath the root that is UTF-8 and goes nowhere else.
     private static func fileName(_ path: [UInt8]) -> String? {
