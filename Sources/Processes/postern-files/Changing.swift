@@ -69,7 +69,9 @@ extension Inbox {
         if isDirectory {
             // What is on its way in would be recorded under a name that it does not have.
             guard !uploads.keys.contains(where: { $0.isWithin(path.relative) }) else { throw FileError(.failure, "a file is being sent into it") }
-            guard try !isHigher(try open(path, .directory), than: RemotePath.depthLimit - other.components.count) else {
+            let directory = try open(path, .directory)
+            let levels = RemotePath.depthLimit - other.components.count
+            guard try asking({ () throws(Errno) in try !Self.isHigher(directory, than: levels) }) else {
                 throw FileError(.failure, "what is in it would be too deep")
             }
         } else {
@@ -96,20 +98,14 @@ extension Inbox {
     }
 
     /// Whether something is more than `levels` below a directory.
-    private func isHigher(_ directory: Descriptor, than levels: Int) throws(FileError) -> Bool {
-        try asking { () throws(Errno) in
-            let reader = try DirectoryReader(directory)
-            while let name = reader.next() {
-                if DirectoryReader.isDots(name) { continue }
-                if levels < 1 { return true }
-                guard try directory.status(of: name).kind == .directory else { continue }
-                do throws(FileError) {
-                    if try isHigher(try asking { () throws(Errno) in try directory.openBeneath(name, .directory) }, than: levels - 1) { return true }
-                } catch {
-                    throw .accessDenied
-                }
-            }
-            return false
+    private static func isHigher(_ directory: Descriptor, than levels: Int) throws(Errno) -> Bool {
+        let reader = try DirectoryReader(directory)
+        while let name = reader.next() {
+            if DirectoryReader.isDots(name) { continue }
+            if levels < 1 { return true }
+            guard try directory.status(of: name).kind == .directory else { continue }
+            if try isHigher(try directory.openBeneath(name, .directory), than: levels - 1) { return true }
         }
+        return false
     }
 }

@@ -155,8 +155,8 @@ struct Frontend {
         if isBusy, stopAsked != nil { busyUntil = Clock.monotonic }
     }
 
-    /// A channel that is open, and no more, is nothing.
-    private var isBusy: Bool { sessions.values.contains(where: \.isBusy) }
+    /// A channel that is open, and no more, is nothing; one whose last bytes are still to be written is something.
+    private var isBusy: Bool { sessions.values.contains(where: \.isBusy) || !sessions.isEmpty && ssh.pendingBytes > 0 }
 
     private mutating func takeMessages() throws {
         while let (message, descriptors) = try monitor.receive() { try take(message, descriptors) }
@@ -189,7 +189,7 @@ struct Frontend {
             if let error = session.standardError { wait(for: .error(id, error), error, .readable) }
         }
         let isIdle = holdsMemory && sessions.isEmpty && ssh.isAuthenticated
-        let ends = sessions.values.compactMap(\.outputEnd)
+        let ends = sessions.values.filter { $0.phase == .running }.compactMap(\.outputEnd)
         let deadline = ([ssh.deadline, stopDeadline, isIdle ? Clock.monotonic + Self.quiet : nil, monitor.hasMessages ? .zero : nil].compactMap(\.self) + ends).min()
         let ready = try poll.wait(timeout: deadline.map { $0 - Clock.monotonic })
         if ready.isEmpty, isIdle { returnFreeMemory() }

@@ -16,8 +16,10 @@ extension Monitor {
     /// - Parameter isLast: its process has ended, and what it said before is all there is: a socket holds no more than some hundred.
     mutating func takeReports(_ request: UInt32, isLast: Bool) {
         guard let running = commands[request], let drop = running.drop else { return }
+        var left = isLast ? Int.max : Self.mostReportsATurn
         do {
-            while takesReports || isLast {
+            while left > 0, takesReports || isLast {
+                left -= 1
                 guard let datagram = try drop.channel.receive(limit: FilesMessage.longest) else { return }
                 if datagram.isEnd {
                     commands[request]?.drop = nil
@@ -35,6 +37,7 @@ extension Monitor {
     /// A sender that is faster than the programs of its files waits for them.
     var takesReports: Bool { completions.count < Self.mostCompletions }
 
+    private static let mostReportsATurn = 256
     private static let mostCompletions = 64
 
     private mutating func take(_ message: FilesMessage, _ running: RunningCommand, _ drop: DropSession) throws(WireError) {
