@@ -299,6 +299,25 @@ private struct Attack {
         try survive(attacks)
     }
 
+    /// The frontend asks the monitor for each, and the monitor answers each: neither may wait for the other.
+    @Test func `a burst of requests that are taken back is no violation`() throws {
+        let nope = ChannelRequest(recipientChannel: 0, wantReply: true, kind: .exec(command: Array("nope".utf8))).payload
+        let close = ChannelClose(recipientChannel: 0).payload
+        try Gateway.serving { gateway in
+            var peer = try SocketPeer.at(.authenticated, gateway)
+            var burst: [UInt8] = []
+            for _ in 0..<900 { for message in [Self.open, nope, close] { burst += peer.packet(message) } }
+            peer.raw(burst)
+            peer.listen { $0.receivedNumbers.count { $0 == MessageNumber.channelClose.rawValue } == 900 }
+            peer.received = []
+            peer.say(Self.open)
+            peer.say(Self.exec)
+            peer.listen(for: .channelData)
+            #expect(try peer.take(ChannelData.self).first.map { Array($0.data) } == Array("in\n".utf8))
+            #expect(try gateway.records("violation").isEmpty)
+        }
+    }
+
     @Test func `of 10,000 channels 16 are opened, and each of them works`() throws {
         try Gateway.serving { gateway in
             var peer = try SocketPeer.at(.authenticated, gateway)
