@@ -43,7 +43,9 @@ import Testing
                 let client = try start(gateway, mark)
                 // Each third one gets as far as its command, however busy the machine is.
                 if round % 3 == 0 { _ = try becomesTrue(within: .seconds(20)) { client.outputSoFar == "started\n" } } else { try waitSomeTime() }
-                let victim = LiveProcess.descendants(of: listener).randomElement()
+                let living = LiveProcess.descendants(of: listener)
+                // Of those that got so far each kind has its turn.
+                let victim = round % 3 == 0 && !living.isEmpty ? living[round / 3 % living.count] : living.randomElement()
                 if let victim { try kill(victim) }
                 victims[victim?.arguments.first ?? "none", default: 0] += 1
                 try client.kill()

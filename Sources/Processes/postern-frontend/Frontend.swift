@@ -146,11 +146,11 @@ struct Frontend {
             case .input, .output, .error: break
             }
         }
-        ssh.isIdle = !isBusy
         try ssh.tick(now: Clock.monotonic)
         for (id, session) in sessions { if session.ending != nil { finish(id) } else { endOutput(id, session) } }
         try takeEvents()
         try writeToPeer()
+        ssh.isIdle = !isBusy
         if sessions.isEmpty { giveBackBuffers() }
         if isBusy, stopAsked != nil { busyUntil = Clock.monotonic }
     }
