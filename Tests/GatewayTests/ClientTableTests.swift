@@ -6,7 +6,7 @@ import Testing
 @Suite("M1: what other clients do") struct ClientTableTests {
     private static let serverRekeys = "rekey = { bytes = '1MiB' }"
     private static let bulk = (isLong ? 64 : 2) << 20
-    private static let rekeyed = (isLong ? 200 : 3) << 20
+    private static let rekeyed = (isLong ? 200 : 5) << 20
     /// New keys for each MiB of either direction, but for what is counted while others are being agreed on.
     private static let exchanges = isLong ? 100 : 2
     private static let statuses = isLong ? 0...255 : 254...255
