@@ -46,8 +46,9 @@ import Testing
                 let living = LiveProcess.descendants(of: listener)
                 // Of those that got so far each kind has its turn.
                 let victim = round % 3 == 0 && !living.isEmpty ? living[round / 3 % living.count] : living.randomElement()
-                if let victim { try kill(victim) }
+                // What it was is not to be seen afterwards.
                 victims[victim?.arguments.first ?? "none", default: 0] += 1
+                if let victim { try kill(victim) }
                 try client.kill()
                 let isGone = try becomesTrue(within: .seconds(20)) {
                     LiveProcess.having(argument: mark).isEmpty && LiveProcess.descendants(of: listener).count <= usual

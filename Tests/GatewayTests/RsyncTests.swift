@@ -287,18 +287,7 @@ struct RsyncAccount {
             func look() throws -> String { try account.shell("cd \(outside); stat -c '%n %a %Y %u' . * | sort") }
             try reset()
             let before = try look()
-            let swapping = try RunningProgram(asUser + [
-                "/usr/bin/python3", "-c",
-                """
-                import os, sys
-                os.chdir(sys.argv[1])
-                while True:
-                    try:
-                        os.rename('real', 'd'); os.rename('d', 'real')
-                        os.symlink(sys.argv[2], 'd'); os.unlink('d')
-                    except OSError: pass
-                """, root, outside,
-            ])
+            let swapping = try startSwapping(in: root, with: outside, by: asUser)
             try account.shell("chmod 755 . t; chmod 644 t/*; chmod 700 t")
             try account.shell("cp -a t \(account.gateway.directory)/drop/t && chown -R \(user.uid):\(user.gid) \(account.gateway.directory)/drop/t")
             let led = try becomesTrue(within: .seconds(30)) {

@@ -1,16 +1,23 @@
 /// A local user that without end puts the directory `real` beneath `root` in the place of `d`, takes it away, and puts a link to `outside` there.
-func startSwapping(in root: String, with outside: String) throws -> RunningProgram {
-    try RunningProgram([
+///
+/// - Parameter words: what this is run by, such as setpriv(1).
+func startSwapping(in root: String, with outside: String, by words: [String] = []) throws -> RunningProgram {
+    try RunningProgram(words + [
         "/usr/bin/python3", "-c",
         """
         import os, sys
         os.chdir(sys.argv[1])
-        os.rmdir('d')
+        asides = 0
+        if os.path.isdir('d'): os.rmdir('d')
         while True:
             try:
                 os.rename('real', 'd'); os.rename('d', 'real')
                 os.symlink(sys.argv[2], 'd'); os.unlink('d')
-            except OSError: pass
+            except OSError:
+                # Somebody has made a directory of this name meanwhile.
+                asides += 1
+                try: os.rename('d', f'aside{asides}')
+                except OSError: pass
         """, root, outside,
     ])
 }
