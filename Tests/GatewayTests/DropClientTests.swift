@@ -75,6 +75,41 @@ import Testing
         }
     }
 
+    @Test(.enabled(if: PythonClients.areThere, PythonClients.whyNot)) func `a renamed directory is neither too deep nor being sent into, nor what a file stands for`() throws {
+        try DropAccount.serving(DropAccount.everything) { account throws in
+            let outcome = try PythonClients.run("""
+                import paramiko, sys
+                host, port, user, key, known, directory = sys.argv[1:]
+                c = paramiko.SSHClient(); c.load_host_keys(known)
+                c.connect(host, int(port), user, key_filename=key, allow_agent=False, look_for_keys=False)
+                s = c.open_sftp()
+                def tried(what, *words):
+                    try: return what(*words)
+                    except IOError as error: return str(error)
+                s.mkdir('a'); f = s.open('a/b', 'w'); f.write('content')
+                print(tried(s.posix_rename, 'a', 'z'))
+                f.close()
+                print(tried(s.posix_rename, 'a', 'z'), s.listdir(), s.listdir('z'))
+                # One below the other until no more go.
+                path, depth = 'deep', 1
+                s.mkdir(path)
+                while tried(s.mkdir, path + '/d') is None: path += '/d'; depth += 1
+                s.mkdir('z/y'); s.mkdir('z/y/x')
+                print(depth, tried(s.posix_rename, 'z', path + '/z'), tried(s.posix_rename, 'deep/d', 'z/y/x/d'), tried(s.posix_rename, 'deep/d', 'half'))
+                with s.open('file', 'w') as f: f.write('content')
+                print(tried(s.posix_rename, 'half', 'file'), tried(s.posix_rename, 'half/', 'file/'), s.stat('file').st_size)
+                c.close()
+                """, account.gateway)
+            #expect(outcome.output == """
+                Failure: a file is being sent into it
+                None ['z'] ['b']
+                64 Bad message: the path has too many parts Failure: what is in it would be too deep None
+                [Errno 2] No such file [Errno 2] No such file 7
+
+                """, "\(outcome)")
+        }
+    }
+
     @Test func `asyncssh, by SFTP and scp`() throws {
         try DropAccount.serving(DropAccount.everything) { account throws in
             let bytes = try noise(1 << 20)

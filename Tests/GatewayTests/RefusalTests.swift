@@ -75,6 +75,19 @@ private let deployment = TestPolicy(
         }
     }
 
+    @Test func `help that is too long for an answer is no end of the connection`() throws {
+        let names = (0..<222).map { "c\($0)" }
+        let summary = String(repeating: "x", count: 180)
+        var policy = TestPolicy(keys: [.init(name: "alice", lines: "may = \(names)")])
+        policy.commands = names.map { TestPolicy.command($0, usage: "\($0) <a>", run: ["/bin/true", "<a>"], lines: "summary = '\(summary)'") }.joined()
+        try Gateway.serving(policy) { gateway in
+            let outcome = try gateway.ssh("help --json")
+            #expect(outcome.code == 125 && outcome.output.isEmpty, "\(outcome)")
+            #expect(outcome.errors.hasPrefix("postern: the answer has ") && outcome.errors.hasSuffix(" bytes, and 98304 is the most\n"), "\(outcome)")
+            #expect(try gateway.ssh("help").code == 0)
+        }
+    }
+
     @Test func `T20: a pty, forwarding and an unknown subsystem are refused, and the connection goes on`() throws {
         try Gateway.serving { gateway in
             let terminal = try gateway.ssh(Gateway.line("echo ran"), options: ["-tt"])

@@ -20,7 +20,7 @@ extension Inbox {
 
     mutating func makeDirectory(_ path: RemotePath, mode: UInt32?) throws(FileError) {
         try require(.makeDirectory)
-        guard !path.isWithin(HiddenDirectory.name) else { throw FileError(.permissionDenied, "the name is reserved") }
+        try checkIsFree(path)
         let (parent, name) = try place(path)
         let one = Usage(files: 1)
         let quota = try taking().quota
@@ -37,7 +37,7 @@ extension Inbox {
     mutating func removeDirectory(_ path: RemotePath) throws(FileError) {
         try require(.delete)
         let (parent, name) = try place(path)
-        guard !path.isWithin(HiddenDirectory.name) else { throw FileError(.noSuchFile) }
+        try checkIsShown(path)
         try counting(try taking().quota) { () throws(FileError) in
             try asking { () throws(Errno) in try parent.remove(name, isDirectory: true) }
             return Usage(files: 1)
@@ -77,7 +77,7 @@ extension Inbox {
         } else {
             try checkName(other)
         }
-        guard !other.isWithin(HiddenDirectory.name) else { throw FileError(.permissionDenied, "the name is reserved") }
+        try checkIsFree(other)
         let (newParent, newName) = try place(other)
         // Without the right to overwrite nothing is replaced, whatever the client asks for.
         let replaces = replacing && may(.overwrite)

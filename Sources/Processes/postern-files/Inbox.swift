@@ -56,22 +56,31 @@ struct Inbox: FileSystem {
     }
 
     /// - Throws: for what is hidden as if it were not there.
+    func checkIsShown(_ path: RemotePath) throws(FileError) {
+        if path.isWithin(HiddenDirectory.name) { throw FileError(.noSuchFile) }
+    }
+
+    /// - Throws: for a name that nothing of a client's may have.
+    func checkIsFree(_ path: RemotePath) throws(FileError) {
+        if path.isWithin(HiddenDirectory.name) { throw FileError(.permissionDenied, "the name is reserved") }
+    }
+
     func open(_ path: RemotePath, _ flags: OpenFlags) throws(FileError) -> Descriptor {
-        guard !path.isWithin(HiddenDirectory.name) else { throw FileError(.noSuchFile) }
+        try checkIsShown(path)
         return try asking { () throws(Errno) in try root.openBeneath(path.relative, flags.union(.noFollow)) }
     }
 
     /// What is at a path, whoever may know.
     func status(_ path: RemotePath) throws(FileError) -> FileStatus {
         if path.isRoot { return try asking { () throws(Errno) in try root.status() } }
-        guard !path.isWithin(HiddenDirectory.name) else { throw FileError(.noSuchFile) }
+        try checkIsShown(path)
         let (parent, name) = try place(path)
         return try asking { () throws(Errno) in try parent.status(of: name) }
     }
 
     /// Whether a new file may be called so.
     func checkName(_ path: RemotePath) throws(FileError) {
-        guard !path.isWithin(HiddenDirectory.name) else { throw FileError(.permissionDenied, "the name is reserved") }
+        try checkIsFree(path)
         guard settings.names.isEmpty || settings.names.contains(where: { $0.matches(path.name) }) else {
             throw FileError(.permissionDenied, "a file of this name is not taken here")
         }
