@@ -1,5 +1,5 @@
 import ArgumentParser
-import Foundation
+import Dispatch
 import Linux
 import SSHClient
 
@@ -142,19 +142,18 @@ struct Destination {
     }
 }
 
-/// Our standard input, read by a thread of its own, since reading it blocks.
+/// Our standard input, read in a queue of its own, since reading it blocks.
 enum StandardInput {
     private static let blockBytes = 64 * 1024
 
     static func feed(_ process: SSHProcess) {
-        let thread = Thread {
+        DispatchQueue(label: "standard input").async {
             var buffer = [UInt8](repeating: 0, count: blockBytes)
             while let count = try? Descriptor.standardInput.read(into: &buffer, buffer.indices), count > 0 {
                 guard waits(for: Array(buffer[..<count]), process) else { return }
             }
             Task { try? await process.standardInput.finish() }
         }
-        thread.start()
     }
 
     /// Reads on when the command has taken what there was.

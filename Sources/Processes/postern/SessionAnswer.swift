@@ -8,10 +8,11 @@ struct SessionAnswer {
     let line: String
     /// The process that serves it.
     let process: Int32
-    private let content: Content
+    private let id: String
+    /// Nil: said by a version that says it otherwise.
+    private let content: Content?
 
     private struct Content: Decodable {
-        var id: String
         var key: String?
         var login: String?
         var peer: String
@@ -42,7 +43,7 @@ struct SessionAnswer {
             let names = try openDirectory(directory).names().map { String(decoding: $0, as: UTF8.self) }.filter(isID)
             var answers: [SessionAnswer] = []
             for name in names { if let answer = try ask(name, in: directory) { answers.append(answer) } }
-            return answers.sorted { ($1.content.seconds, $0.content.id) < ($0.content.seconds, $1.content.id) }
+            return answers.sorted { ($1.seconds, $0.id) < ($0.seconds, $1.id) }
         } catch .notFound {
             return []
         } catch {
@@ -69,19 +70,25 @@ struct SessionAnswer {
         guard try !poll.wait(timeout: patience).isEmpty else { return nil }
         do throws(DatagramError) {
             guard let datagram = try socket.receive(limit: longest), !datagram.isEnd else { return nil }
-            guard let content = try? JSONDecoder().decode(Content.self, from: Data(datagram.bytes)) else { return nil }
-            return SessionAnswer(line: String(decoding: datagram.bytes, as: UTF8.self), process: process, content: content)
+            return SessionAnswer(line: String(decoding: datagram.bytes, as: UTF8.self), process: process, id: id, content: decoded(datagram.bytes))
         } catch {
             return nil
         }
     }
 
+    private static func decoded(_ bytes: [UInt8]) -> Content? {
+        do { return try JSONDecoder().decode(Content.self, from: Data(bytes)) } catch { return nil }
+    }
+
+    private var seconds: Int { content?.seconds ?? 0 }
+
     /// A line for it, and one for each of its commands.
     var text: String {
+        guard let content else { return "\(id)  answers in words of another version; \"--json\" shows them\n" }
         let who = [content.key, content.login.map { "as \($0)" }].compactMap(\.self).joined(separator: " ")
         let place = content.peer + (content.proxy.map { " by \($0)" } ?? "")
         let state = content.state == "open" ? "" : "  (\(content.state))"
-        let head = "\(content.id)  \(who) from \(place)  \(Self.time(content.seconds))  \(Self.size(content.bytes))\(state)"
+        let head = "\(id)  \(who) from \(place)  \(Self.time(content.seconds))  \(Self.size(content.bytes))\(state)"
         let commands = content.commands.map { command in
             let time = command.seconds.map(Self.time) ?? "waits for the lock \"\(command.waits_for ?? "")\""
             return "          \(command.request)  \(command.command) as \(command.user)  \(time)"
