@@ -11,8 +11,8 @@ enum GatewayReader {
         if let time = reader.duration("idle_timeout", in: .seconds(1)...day) { gateway.idleTimeout = time.value }
         if let time = reader.duration("keepalive", in: .seconds(1)...hour) { gateway.keepalive = time.value }
         if let count = reader.integer("max_channels", in: 1...64) { gateway.maxChannels = Int(count.value) }
-        let methods = Gateway.KeyExchange.allCases.map(\.rawValue)
-        if let text = reader.choice("key_exchange", of: methods), let methods = Gateway.KeyExchange(rawValue: text.value) { gateway.keyExchange = methods }
+        let choices = Gateway.KeyExchange.allCases.map(\.rawValue)
+        if let text = reader.choice("key_exchange", of: choices), let choice = Gateway.KeyExchange(rawValue: text.value) { gateway.keyExchange = choice }
         if let rekey = reader.table("rekey") { readRekey(rekey, &gateway, report) }
         ArrivalReader.read(&reader, &gateway)
         let failures = Gateway.LogFailure.allCases.map(\.rawValue)

@@ -6,8 +6,7 @@ extension Descriptor {
 }
 
 extension Descriptor {
-    /// How many bytes a TCP connection has carried both ways, as the kernel counts; 0 for anything else.
-    /// Nil where the kernel does not count: it is no TCP connection.
+    /// How many bytes a TCP connection has carried both ways, as the kernel counts; nil where it does not: it is no TCP connection.
     public var movedBytes: UInt64? {
         // struct tcp_info (linux/tcp.h): tcpi_bytes_acked at 120 and tcpi_bytes_received at 128, from Linux 4.1.
         var words = [UInt64](repeating: 0, count: 17)
