@@ -89,10 +89,15 @@ final class Log {
             .init("peer", .string(peer)),
         ]
         if !key.isEmpty { head.append(.init("key", .string(key))) }
-        let sentence = AuditSentence.text(event, head + kept)
-        let record = JSONText.object(head + kept).description
-        try sink.write(LogEntry(.notice, record, message: "\(connection) \(peer) \(sentence)", fields: Self.fields(head + kept, record)))
-        if verbosity >= .verbose, !isJournal { trySaying("\(peer) \(sentence)", .info) }
+        let all = head + kept
+        let record = JSONText.object(all).description
+        // Only there people read what stands beside the record.
+        guard isJournal else {
+            try sink.write(LogEntry(.notice, record))
+            if verbosity >= .verbose { trySaying("\(peer) \(AuditSentence.text(event, all))", .info) }
+            return
+        }
+        try sink.write(LogEntry(.notice, record, message: "\(connection) \(peer) \(AuditSentence.text(event, all))", fields: Self.fields(all, record)))
     }
 
     /// Writes that connections were turned away.

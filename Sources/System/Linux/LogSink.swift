@@ -39,12 +39,12 @@ public struct LogEntry: Sendable {
     public var level: LogSink.Level
     /// What stands in files, and goes to standard error and syslog.
     public var line: String
-    /// What people read in the journal.
+    /// What people read in the journal; nowhere else.
     public var message: String
     /// For the journal: names of `A-Z0-9_`, which do not begin with an underscore.
     public var fields: [(name: String, value: String)]
 
-    public init(_ level: LogSink.Level, _ line: String, message: String, fields: [(name: String, value: String)] = []) {
+    public init(_ level: LogSink.Level, _ line: String, message: String = "", fields: [(name: String, value: String)] = []) {
         self.level = level
         self.line = line
         self.message = message
