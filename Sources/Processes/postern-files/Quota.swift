@@ -85,24 +85,20 @@ final class Quota {
     // MARK: - Under the lock
 
     private func extend(by missing: Usage) throws(FileError) {
-        if try !fits(missing) {
-            if mayRecount { try recount() }
-            if let exceeded = try exceeded(by: missing) { throw FileError(.failure, exceeded) }
+        var taken = try total()
+        if excess(taken + missing) != nil, mayRecount {
+            try recount()
+            taken = try total()
         }
-        var more = missing
-        if missing.bytes > 0 {
-            // Little where little is left: what one sender has in reserve another cannot have.
-            let free = limit - (try total())
-            more.bytes = max(missing.bytes, min(Self.step, free.bytes / 16))
-        }
-        reserved = reserved + more
+        if let excess = excess(taken + missing) { throw FileError(.failure, excess) }
+        // Little where little is left: what one sender has in reserve another cannot have.
+        let spare = min(Self.step, (limit - taken).bytes / 16)
+        reserved = reserved + Usage(bytes: max(missing.bytes, spare), files: missing.files)
         try store()
     }
 
-    private func fits(_ more: Usage) throws(FileError) -> Bool { try exceeded(by: more) == nil }
-
-    private func exceeded(by more: Usage) throws(FileError) -> String? {
-        let taken = try total() + more
+    /// What there would be too much of; nil: of nothing.
+    private func excess(_ taken: Usage) -> String? {
         if taken.bytes > limit.bytes { return "the quota is used up" }
         return taken.files > limit.files ? "there may be no more files" : nil
     }
