@@ -318,6 +318,32 @@ private struct Attack {
         }
     }
 
+    /// That the first command reads no more, and that its channel is another's by now, is seen in the same turn.
+    @Test func `a channel whose number was another's a moment ago has its own input`() throws {
+        func exec(_ script: String) -> [UInt8] { ChannelRequest(recipientChannel: 0, wantReply: false, kind: .exec(command: Array("sh '\(script)'".utf8))).payload }
+        func data(_ text: String) -> [UInt8] { ChannelData(recipientChannel: 0, data: Array(text.utf8)).payload }
+        try Gateway.serving { gateway in
+            var peer = try SocketPeer.at(.authenticated, gateway)
+            peer.say(Self.open)
+            peer.say(exec("echo up; sleep 1; exec 0<&-; sleep 30"))
+            peer.listen(for: .channelData)
+            let frontend = try #require(LiveProcess.descendants(of: gateway.process.pid).first { $0.name.hasPrefix("postern-fronten") })
+            _ = try run(["/bin/kill", "-STOP", "\(frontend.pid)"])
+            let moment = Clock.monotonic + .milliseconds(1500)
+            _ = try becomesTrue(within: .seconds(5)) { Clock.monotonic > moment }
+            peer.received = []
+            var burst: [UInt8] = []
+            for message in [ChannelClose(recipientChannel: 0).payload, Self.open, exec("exec cat"), data("mine"), ChannelEOF(recipientChannel: 0).payload] {
+                burst += peer.packet(message)
+            }
+            peer.raw(burst)
+            _ = try run(["/bin/kill", "-CONT", "\(frontend.pid)"])
+            peer.listen { $0.receivedNumbers.count { $0 == MessageNumber.channelClose.rawValue } == 2 }
+            #expect(try peer.take(ChannelOpenConfirmation.self).map(\.senderChannel) == [0])
+            #expect(try peer.take(ChannelData.self).map { String(decoding: $0.data, as: UTF8.self) } == ["mine"])
+        }
+    }
+
     @Test func `of 10,000 channels 16 are opened, and each of them works`() throws {
         try Gateway.serving { gateway in
             var peer = try SocketPeer.at(.authenticated, gateway)
