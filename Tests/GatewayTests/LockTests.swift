@@ -9,7 +9,7 @@ import Testing
     }
 
     /// - Parameter body: is given the directory of the queue too.
-    private static func servingQueue(_ wait: String?, disconnect: String = "kill", _ body: (Gateway, String) throws -> Void) throws {
+    private static func servingQueue(_ wait: String?, disconnect: String = "kill", launcher: [String] = [], _ body: (Gateway, String) throws -> Void) throws {
         let lock = "test-\(processID)-\(UInt32.random(in: 0 ... .max))"
         let queue = "\(isRoot ? "/var/lib/postern/locks" : "/tmp/postern-locks-\(Users.currentUID)")/\(lock)"
         let lines = """
@@ -18,7 +18,8 @@ import Testing
             on_disconnect = '\(disconnect)'
             \(wait.map { "lock_wait = '\($0)'" } ?? "")
             """
-        let policy = TestPolicy(commands: TestPolicy.command("sh", usage: "sh <script>", run: ["/bin/sh", "-c", "<script>"], lines: lines))
+        var policy = TestPolicy(commands: TestPolicy.command("sh", usage: "sh <script>", run: ["/bin/sh", "-c", "<script>"], lines: lines))
+        policy.launcher = launcher
         defer { try? FileManager.default.removeItem(atPath: queue) }
         try Gateway.serving(policy) { try body($0, queue) }
     }
@@ -116,6 +117,18 @@ import Testing
             #expect(LiveProcess.having(argument: ": \(stray);").filter { $0.name == "sh" && $0.arguments.count == 3 && $0.arguments[2].hasPrefix("trap") }.isEmpty)
             #expect(try first.wait().code == 0)
             try second.kill()
+        }
+    }
+
+    @Test(.enabled(if: isRoot)) func `root without CAP_SYS_ADMIN leaves nothing of a command when the lock is another's`() throws {
+        try Self.servingQueue("30s", launcher: ["/usr/bin/setpriv", "--bounding-set=-sys_admin"]) { gateway, _ in
+            try gateway.withMaster { options in
+                let stray = "77\(UInt32.random(in: 100_000 ... .max))"
+                let first = try gateway.script("setsid sleep \(stray) </dev/null >/dev/null 2>&1 & echo first", options: options)
+                #expect(first.output == "first\n", "\(first)")
+                #expect(try gateway.script("echo second").output == "second\n")
+                #expect(LiveProcess.having(argument: stray).isEmpty)
+            }
         }
     }
 

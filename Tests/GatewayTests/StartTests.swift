@@ -208,6 +208,39 @@ extension Descriptor {
         }
     }
 
+    @Test func `a damaged policy is not taken up, and the last good one stays in use`() throws {
+        try Gateway.serving { gateway in
+            let path = "\(gateway.directory)/policy.db"
+            let good = try readFile(path, limit: 1 << 24)
+            for (what, change, text) in [Self.unusable[0], Self.unusable[3]] {
+                var bytes = good
+                change(&bytes)
+                try replaceFile(path, bytes)
+                try gateway.process.child.sendSignal(.hangUp)
+                #expect(try becomesTrue(within: .seconds(10)) { gateway.log.contains(text) }, "\(what): \(gateway.log)")
+            }
+            #expect(!gateway.log.contains("taken up"))
+            #expect(try gateway.script("echo in").output == "in\n")
+        }
+    }
+
+    /// Of several tries, since what is looked for is the moment between the start of a process and its first look at signals.
+    @Test func `a connection that has just come is not ended by a hang-up`() throws {
+        try Gateway.serving { gateway in
+            for _ in 0..<6 {
+                let clients = try (0..<8).map { _ in try Descriptor.connect(to: SocketAddress(host: "127.0.0.1", port: gateway.port)) }
+                for _ in 0..<4 { try gateway.process.child.sendSignal(.hangUp) }
+                for client in clients {
+                    var poll = PollSet()
+                    poll.add(client, .readable, token: 0)
+                    #expect(try !poll.wait(timeout: .seconds(20)).isEmpty)
+                    var bytes = [UInt8](repeating: 0, count: 8)
+                    #expect(try client.read(into: &bytes, bytes.indices) == 8 && bytes == Array("SSH-2.0-".utf8))
+                }
+            }
+        }
+    }
+
     @Test(.enabled(if: isRoot, "only root can give a file away")) func `a compiled policy of another owner is refused with what to do`() throws {
         try Gateway.serving { gateway in
             let path = "\(gateway.directory)/policy.db"

@@ -105,7 +105,7 @@ struct Listener {
     /// Lets a connection in, or turns it away: before a process is started for it.
     private mutating func meet(_ connection: Descriptor) {
         guard let table else { return serve(connection, nil) }
-        if let news = policy.refresh() { log.error(news) }
+        if let news = policy.refresh(verifying: true) { log.error(news) }
         let answer: Result<ArrivalTable.Claim, ArrivalTable.TurnedAway>
         defer { (log.connection, log.peer) = ("", "") }
         do {
@@ -177,8 +177,7 @@ struct Listener {
         defer { tell(.ready) }
         log.reopen()
         if stopDeadline == nil { pairs.renew() }
-        if let news = policy.refresh() { log.error(news) }
-        do throws(Fault) { try policy.verify() } catch { log.error(error.text) }
+        if let news = policy.refresh(verifying: true, again: true) { log.error(news) }
         tellConnections(.hangUp)
     }
 

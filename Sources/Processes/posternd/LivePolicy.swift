@@ -11,6 +11,8 @@ final class LivePolicy {
     /// The file that is in use, for a process that is to have the same should the next one be unusable.
     private(set) var descriptor: Descriptor
     private var compiled: CompiledPolicy<PolicyFile>
+    /// What was found to be damaged, which is said once.
+    private var damaged: FileStatus?
 
     /// - Parameters:
     ///   - trusted: who may own the file and the directories above it, besides root.
@@ -34,12 +36,22 @@ final class LivePolicy {
 
     /// What is live now. A file that cannot be used leaves the last good one in place, and is reported.
     ///
+    /// - Parameters:
+    ///   - isVerified: every byte of another policy is tested first.
+    ///   - again: one that was found to be damaged is looked at once more.
     /// - Returns: a text for the log when another policy was taken up, or could not be.
-    func refresh() -> String? {
+    func refresh(verifying isVerified: Bool = false, again: Bool = false) -> String? {
+        if again { damaged = nil }
         do throws(Fault) {
             let now = try naming("policy \"\(path)\"") { () throws(Errno) in try openFile(path, .pathOnly).status() }
-            guard !now.isSameFile(as: file) else { return nil }
-            (file, descriptor, compiled) = try Self.open(try Self.trustedFile(path, trusted), path)
+            guard !now.isSameFile(as: file), !(damaged.map(now.isSameFile) ?? false) else { return nil }
+            let next = try Self.open(try Self.trustedFile(path, trusted), path)
+            if isVerified {
+                damaged = next.0
+                try naming("policy \"\(path)\"") { () throws(CompiledPolicyError) in try next.2.verify() }
+                damaged = nil
+            }
+            (file, descriptor, compiled) = next
             return "policy \"\(path)\" has changed and is taken up"
         } catch {
             return error.text

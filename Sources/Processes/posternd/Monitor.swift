@@ -18,6 +18,8 @@ struct Monitor {
     }
 
     let isRoot: Bool
+    /// Commands have pid namespaces, and nothing of theirs outlives them.
+    let hasNamespaces = HostSupport.hasNamespaces
     let arrival: Arrival
     var local: Session.Endpoint { arrival.local }
     var peer: Session.Endpoint { arrival.peer }
@@ -61,6 +63,8 @@ struct Monitor {
     /// Until when commands may go on after we were told to stop.
     private var drainDeadline: Duration?
     private(set) var isDraining = false
+    /// Nothing is to be started any more.
+    private(set) var isStopped = false
     /// False when the peer or the frontend broke a rule.
     private(set) var endedWell = true
     /// Its frontend broke a rule, or crashed.
@@ -238,6 +242,7 @@ struct Monitor {
 
     private mutating func stop(_ why: String) {
         farewell = why
+        isStopped = true
         endCommands(.stop)
         end(.gone)
     }

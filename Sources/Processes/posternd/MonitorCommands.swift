@@ -183,8 +183,8 @@ extension Monitor {
     private mutating func sweep(after running: RunningCommand) {
         // In a control group there is no doubt either.
         let isClear = running.process.group?.end() == true
-        if !isRoot, !isClear, let lock = running.lock { locksOfStrays.append(lock) }
-        guard commands.isEmpty, !isRoot || running.isBeingEnded else { return }
+        if !hasNamespaces, !isClear, let lock = running.lock { locksOfStrays.append(lock) }
+        guard commands.isEmpty, !hasNamespaces || running.isBeingEnded else { return }
         _ = killDescendants(sparing: spared)
         locksOfStrays = []
     }

@@ -52,7 +52,7 @@ extension Monitor {
             if !isRecorded, gateway.logFailure == .refuse { commands[running.request]?.end(.stop, now: Clock.monotonic) }
             if let hook = drop.rules.onComplete {
                 completions.append(Completion(hook: hook, path: path, running: running, drop: drop))
-                startCompletions()
+                if isStopped { stopHooks() } else { startCompletions() }
             }
         case .check(let path):
             guard let hook = drop.rules.verify, !hooks.values.contains(where: { $0.kind == .verify && $0.requestID == running.requestID }) else {

@@ -97,6 +97,8 @@ struct WaitingPairs {
         // As a session of its own a connection does not hear the terminal's ^C: it ends when we have ended.
         plan.parentDeathSignal = .terminate
         plan.keepsPrivileges = true
+        // It is told of a new policy or the end from its first moment on, and takes that when it is ready (Preparation).
+        plan.blockedSignals = [.hangUp, .terminate, .interrupt]
         let process = try naming("process", isTemporary: true) { () throws(LaunchError) in try launch(plan) }
         return Pair(pid: process.pid, channel: ours, started: Clock.monotonic)
     }

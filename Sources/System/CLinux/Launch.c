@@ -232,8 +232,7 @@ static void enter_seccomp(struct child *child) {
 
 static void execute(struct child *child) {
     const struct postern_launch_plan *plan = child->plan;
-    const uint64_t nothing = 0;
-    must(child, syscall(SYS_rt_sigprocmask, SIG_SETMASK, &nothing, NULL, KERNEL_SIGNAL_SET_BYTES));
+    must(child, syscall(SYS_rt_sigprocmask, SIG_SETMASK, &plan->settings.blocked_signals, NULL, KERNEL_SIGNAL_SET_BYTES));
     if (child->program < 0) must(child, syscall(SYS_execve, plan->path, plan->arguments, plan->environment));
     must(child, syscall(SYS_execveat, child->program, "", plan->arguments, plan->environment, AT_EMPTY_PATH));
 }

@@ -53,6 +53,7 @@ import Linux
         settings.new_session = plan.startsSession
         settings.drops_bounding = plan.emptiesBoundingSet
         settings.keeps_privileges = plan.keepsPrivileges
+        settings.blocked_signals = plan.blockedSignals.reduce(0) { $0 | 1 << UInt64($1.number - 1) }
         settings.makes_directory = plan.makesDirectory
         settings.reports_denials = plan.denials != nil && !plan.filter.isEmpty
         if let identity = plan.identity {

@@ -107,6 +107,8 @@ public struct ProcessPlan: Sendable {
     public var startsSession = true
     /// For another process of our own, which confines itself: it keeps our capabilities, and may give its children other users.
     public var keepsPrivileges = false
+    /// These wait until the program takes them: it would end by one that comes before.
+    public var blockedSignals: [Signal] = []
     /// Sent to the child when the thread that launched it ends.
     public var parentDeathSignal: Signal?
     /// nil: no Landlock.

@@ -68,6 +68,7 @@ struct postern_launch_settings {
     bool makes_directory;           // the directory is made, for its user only, where it is missing
     bool reports_denials;           // the filter's notifications come to `listener`
     bool keeps_privileges;          // of our own programs only: capabilities stay, no_new_privs unset
+    uint64_t blocked_signals;       // of the program, until it unblocks them: the bit of signal 1 is the lowest
     uid_t uid;
     gid_t gid;
     uint32_t descriptor_count;      // at most POSTERN_MAX_DESCRIPTORS
