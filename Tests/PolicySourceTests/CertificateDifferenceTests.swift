@@ -53,6 +53,7 @@ import Testing
         ("\"SHA256:AAAA5\", ", "\"SHA256:AAAA5\", \"SHA256:AAAA9\", ", ["revoked"], .narrower),
         (", \"list\"", "", ["revoked serials", "revoked"], .wider),
         ("[key.ci]", "[key.robot]", ["name", "key id", "key id"], .other),
+        ("version = 1", "version = 1\n[gateway]\nproxy = { from = [\"127.0.0.1\"] }", ["proxy"], .other),
     ]
 
     @Test(arguments: cases) func `it is told`(old: String, new: String, what: [String], shift: Shift) throws {

@@ -106,4 +106,13 @@ import Testing
     func `ends at what it has no rule for`(text: String, fault: KeyPositions.Fault) {
         #expect(throws: fault) { try KeyPositions(Array(text.utf8)) }
     }
+
+    @Test(arguments: [1, 40, 60, 200, 2000]) func `a key's line that is not UTF-8 is said where it is`(count: Int) {
+        let files: [String: World.File] = [
+            "policy.toml": .init(text: "version = 1\n[group.g]\nkeys = \"k\"\nmay = [\"id\"]\n[command.id]\nas = \"deploy\"\nusage = \"id\"\nrun = [\"/usr/bin/id\"]\n"),
+            "k": .init(text: "", bytes: Array("ssh-ed25519 AAAA1 alice\nssh-ed25519 AAAA2 ".utf8) + [UInt8](repeating: 0xff, count: count) + [0x0a]),
+        ]
+        let loaded = LoadedPolicy.read("policy.toml", World(files: files).surroundings)
+        #expect(loaded.policy == nil && loaded.text.hasPrefix("k:2:1: the line is not UTF-8\n"), "\(loaded.text)")
+    }
 }

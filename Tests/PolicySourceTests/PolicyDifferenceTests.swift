@@ -122,6 +122,42 @@ import Testing
         #expect(Reach(of: try policy(sftp), at: 0).rows.map(\.obstacle) == [nil, .hidden(by: "one")])
     }
 
+    static let dropping = plain.replacing("[\"release\"]", with: "[\"any\", \"inbox\"]") + """
+
+        [command.any]
+        as = "drop"
+        usage = "*"
+        run = ["/usr/bin/id"]
+        [command.inbox]
+        as = "drop"
+        drop = { root = "/srv/drop/<key>" }
+        verify = ["/usr/bin/id", "<path>"]
+        sandbox = "v"
+        [sandbox.v]
+        base = "tool"
+        """
+
+    @Test func `what programs run in that look at files is compared`() throws {
+        let wider = try difference(Self.dropping, Self.dropping + "\nnetwork = \"any\"")
+        #expect(wider.changes.map(\.what) == ["verify sandbox network"] && wider.shift == .wider)
+        let other = try difference(Self.dropping, Self.dropping.replacing("sandbox = \"v\"", with: "sandbox = \"service\""))
+        #expect(other.changes.contains { $0.what == "verify sandbox network" && $0.shift == .wider })
+    }
+
+    @Test func `scp's lines are a drop account's, or those of a command before it`() throws {
+        let swapped = try difference(Self.dropping, Self.dropping.replacing("[\"any\", \"inbox\"]", with: "[\"inbox\", \"any\"]"))
+        #expect(swapped.changes.map(\.what) == ["order", "order"])
+        let apart = Self.dropping.replacing("usage = \"*\"", with: "usage = \"rsync <a>\"")
+        #expect(try difference(apart, apart.replacing("[\"any\", \"inbox\"]", with: "[\"inbox\", \"any\"]")).changes.isEmpty)
+    }
+
+    /// To Swift the KELVIN SIGN is a K.
+    @Test func `texts of other bytes are other texts`() throws {
+        let kelvin = Self.plain.replacing("bin/release\", ", with: "bin/release\", \"K\", ")
+        let changes = try difference(kelvin, kelvin.replacing("\"K\"", with: "\"\u{212A}\"")).changes
+        #expect(changes.map(\.what) == ["run"] && changes.map(\.shift) == [.other])
+    }
+
     @Test func `a security key that need not be touched, or asks for no PIN, is less guarded`() throws {
         let key = Self.plain.replacing("ssh-ed25519 AAAA1", with: "sk-ssh-ed25519@openssh.com AAAA1")
         let untouched = try difference(key, key.replacing("may    =", with: "touch = false\nmay    ="))

@@ -59,6 +59,29 @@ import Testing
         argv    = ["/srv/app/bin/release", "v1.2.3"]
         """#
 
+    @Test func `of a key's public keys one may be revoked, and tests ask as another`() throws {
+        let rotated = """
+            version = 1
+            [key.ci]
+            public = ["ssh-ed25519 AAAA1", "ssh-ed25519 AAAA2"]
+            may = ["id"]
+            [revoked]
+            keys = ["SHA256:AAAA1"]
+            [command.id]
+            as = "deploy"
+            usage = "id"
+            run = ["/usr/bin/id"]
+            [[test]]
+            key = "ci"
+            login = "deploy"
+            command = "id"
+            expect = "allow"
+            """
+        #expect(try policy(rotated).keys.count == 2)
+        let none = LoadedPolicy.read("policy.toml", World(files: ["policy.toml": .init(text: rotated.replacing("AAAA1\"]\n[command", with: "AAAA1\", \"SHA256:AAAA2\"]\n[command"))]).surroundings)
+        #expect(none.policy == nil && none.text.contains("the test fails: the key is revoked"), "\(none.text)")
+    }
+
     @Test func `the deploy example`() throws {
         let policy = try policy(Self.deploy)
         let key = try #require(policy.keys.first)

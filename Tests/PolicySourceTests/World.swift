@@ -6,6 +6,8 @@ struct World {
     struct File {
         var text: String
         var owner: UInt32 = 0
+        /// Where it is no text.
+        var bytes: [UInt8]?
     }
     /// By path as the policy names it.
     var files: [String: File]
@@ -70,7 +72,7 @@ struct World {
         guard let file = files[path] else { throw Objection("\"\(path)\" is not there") }
         guard owners.contains(file.owner) else { throw Objection("\"\(path)\" is owned by \(file.owner)", hint: "let root own it") }
         guard file.text.utf8.count <= limit else { throw Objection("\"\(path)\" is too long") }
-        return Array(file.text.utf8)
+        return file.bytes ?? Array(file.text.utf8)
     }
 
     /// The key's text stands for its hash.

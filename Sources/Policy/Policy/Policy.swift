@@ -16,6 +16,16 @@ public struct Policy: Equatable, Sendable {
     public var revoked = Revocations()
 
     public init() {}
+
+    /// The key of a name: of several public keys the first that is not revoked, or the first. Nil: there is none.
+    public func key(named name: String) -> Key? {
+        var first: Key?
+        for key in keys where key.name == name {
+            if !revoked.contains(key.fingerprint) { return key }
+            first = first ?? key
+        }
+        return first
+    }
 }
 
 /// The settings of the gateway itself (DESIGN §3.1).

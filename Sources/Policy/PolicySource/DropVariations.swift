@@ -11,7 +11,7 @@ enum DropVariations {
         found.compare("drop names", old.names, new.names, .between(old.names, new.names, includes)) { names in
             names.isEmpty ? "any" : names.joined(separator: " ")
         }
-        // Where they run in is compared with the other sandboxes by name only: the programs are the administrator's own.
+        // What they run in is compared with the other sandboxes.
         found.compare("verify", old.verify?.words, new.verify?.words, .other) { $0?.joined(separator: " ") ?? "none" }
         found.compare("on_complete", old.onComplete?.words, new.onComplete?.words, .none) { $0?.joined(separator: " ") ?? "none" }
         return found

@@ -130,6 +130,9 @@ struct KeyReader {
     }
 
     private mutating func addLine(_ line: ArraySlice<UInt8>, _ region: Region, _ may: [Int]) {
+        guard String(validating: line, as: UTF8.self) != nil else {
+            return report.error(region, "the line is not UTF-8", hint: "the comment behind the key is the key's name: " + Name.rule)
+        }
         do throws(Objection) {
             let key = try surroundings.publicKey(line)
             guard Name.isValid(key.comment.utf8) else {

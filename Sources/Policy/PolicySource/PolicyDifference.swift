@@ -114,7 +114,16 @@ private struct Comparison {
     }
 
     private func variations(_ one: Command, _ other: Command) -> [Variation] {
-        CommandVariations.between(one, other) + sandboxes.between(old.sandboxes[one.sandbox], new.sandboxes[other.sandbox])
+        var found = CommandVariations.between(one, other) + sandboxes.between(old.sandboxes[one.sandbox], new.sandboxes[other.sandbox])
+        for (name, mine, theirs) in [("verify", one.drop?.verify, other.drop?.verify), ("on_complete", one.drop?.onComplete, other.drop?.onComplete)] {
+            guard let mine, let theirs else { continue }
+            found += sandboxes.between(old.sandboxes[mine.sandbox], new.sandboxes[theirs.sandbox]).map { variation in
+                var variation = variation
+                variation.what = "\(name) \(variation.what)"
+                return variation
+            }
+        }
+        return found
     }
 
     private func added(_ key: Key) -> [Variation] {
@@ -314,8 +323,8 @@ extension Command {
         if let subsystem, let theirs = other.subsystem, subsystem == theirs { return true }
         switch (usage, other.usage) {
         case (let usage?, let theirs?): return usage.overlaps(theirs)
-        case (let usage?, nil): return other.git != nil && usage.mayBeForGit || other.rsync != nil && usage.mayBeForRsync
-        case (nil, let theirs?): return git != nil && theirs.mayBeForGit || rsync != nil && theirs.mayBeForRsync
+        case (let usage?, nil): return usage.mayTake(linesOf: other)
+        case (nil, let theirs?): return theirs.mayTake(linesOf: self)
         case (nil, nil): return git != nil && other.git != nil || rsync != nil && other.rsync != nil
         }
     }
@@ -327,20 +336,15 @@ extension Command {
 }
 
 extension Usage {
-    /// Whether a line of it can begin as those of git do: with "git", or "git-upload-pack" and the like.
-    fileprivate var mayBeForGit: Bool {
+    /// Whether a line of it can begin as those of a command without a usage: of git, of rsync, or scp to a drop account.
+    fileprivate func mayTake(linesOf other: Command) -> Bool {
         let first = description.prefix { $0 != " " }
-        return first == "git" || ["git-", "*", "<", "["].contains { first.hasPrefix($0) }
-    }
-
-    /// Whether a line of it can begin as those of rsync do.
-    fileprivate var mayBeForRsync: Bool {
-        let first = description.prefix { $0 != " " }
-        return first == "rsync" || ["*", "<", "["].contains { first.hasPrefix($0) }
+        if ["*", "<", "["].contains(where: first.hasPrefix) { return other.git != nil || other.rsync != nil || other.drop != nil }
+        return other.git != nil && (first == "git" || first.hasPrefix("git-")) || other.rsync != nil && first == "rsync" || other.drop != nil && first == "scp"
     }
 }
 
-/// What two versions of the gateway's settings differ in; nobody's access is among it.
+/// What two versions of the gateway's settings differ in; but for who may tell it a client's address, nobody's access is among it.
 private enum GatewayVariations {
     private static func compareLimits(_ old: ArrivalLimits, _ new: ArrivalLimits, _ found: inout [Variation]) {
         found.compare("max_connections", old.connections, new.connections, .none) { "\($0)" }
@@ -370,7 +374,8 @@ private enum GatewayVariations {
         found.compare("rekey time", old.rekeyTime, new.rekeyTime, .none, Quantity.text)
         found.compare("drain", old.drain, new.drain, .none, Quantity.text)
         compareLimits(old.arrivals, new.arrivals, &found)
-        found.compare("proxy", old.proxy, new.proxy, .none) { proxy in
+        // Who may tell any address may enter as any that a "from" names.
+        found.compare("proxy", old.proxy, new.proxy, .other) { proxy in
             proxy.map { "\(RuleText.of($0.from)), \($0.isRequired ? "required" : "optional"), \(Quantity.text($0.timeout))" } ?? "none"
         }
         found.compare("log_failure", old.logFailure, new.logFailure, .none) { "\"\($0.rawValue)\"" }

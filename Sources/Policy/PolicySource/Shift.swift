@@ -1,3 +1,5 @@
+import Policy
+
 /// What a change does to what is allowed.
 ///
 /// What cannot be decided counts as both: it may allow something new, and may refuse something old.
@@ -54,8 +56,12 @@ extension [Variation] {
     mutating func compare<Value: Equatable>(
         _ what: String, _ old: Value, _ new: Value, _ shift: @autoclosure () -> Shift, _ text: (Value) -> String
     ) {
-        guard old != new else { return }
-        append(Variation(what: what, shift: shift(), old: text(old), new: text(new)))
+        if old != new {
+            append(Variation(what: what, shift: shift(), old: text(old), new: text(new)))
+        } else if !text(old).hasSameBytes(as: text(new)) {
+            // Swift takes texts for equal that a gateway, which compares bytes, does not.
+            append(Variation(what: what, shift: .other, old: text(old), new: text(new)))
+        }
     }
 
     /// Adds a variation for each element that only one of the lists has.

@@ -29,7 +29,7 @@ struct TestRunner {
     private func caller(of test: PolicyTest) -> Caller? {
         switch test.asker {
         case .key(let name):
-            guard let key = policy.keys.first(where: { $0.name == name.value }) else {
+            guard let key = policy.key(named: name.value) else {
                 let hint = Suggestion.hint(for: name.value, among: policy.keys.prefix(Self.mostSuggestions).map(\.name))
                 report.error(name.region, "there is no key \"\(name.value)\"", hint: hint)
                 return nil

@@ -81,7 +81,7 @@ private struct Asker {
     func caller(_ options: Explain) throws(Failure) -> Caller {
         if let name = options.authority { return try certified(try claims(name, options)) }
         if let name = options.key {
-            guard let found = policy.keys.first(where: { $0.name == name }) else { throw Failure("there is no key \"\(name)\" in the policy") }
+            guard let found = policy.key(named: name) else { throw Failure("there is no key \"\(name)\" in the policy") }
             return try listed(found)
         }
         let path = options.publicKey ?? ""
