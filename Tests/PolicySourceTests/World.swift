@@ -20,7 +20,8 @@ struct World {
         "/srv/app/bin/release": .executable(writer: nil), "/bin/sh": .executable(writer: nil),
         "/bin/echo": .executable(writer: nil), "/bin/date": .executable(writer: nil),
         "/usr/bin/id": .executable(writer: nil), "/usr/bin/tar": .executable(writer: nil),
-        "/usr/bin/python3.11": .executable(writer: nil), "/usr/lib/openssh/sftp-server": .executable(writer: nil),
+        "/usr/bin/timeout": .executable(writer: nil), "/usr/bin/env": .executable(writer: nil), "/usr/bin/xargs": .executable(writer: nil),
+        "/usr/bin/nice": .executable(writer: nil), "/usr/bin/python3.11": .executable(writer: nil), "/usr/lib/openssh/sftp-server": .executable(writer: nil),
         "/srv/open/tool": .executable(writer: "\"/srv/open\" is owned by deploy"), "/etc/passwd": .notExecutable,
     ]
     static let paths: Set<String> = [

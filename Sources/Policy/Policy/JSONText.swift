@@ -30,6 +30,11 @@ public enum JSONText: Equatable, Sendable {
         }
     }
 
+    /// Texts as an array for people: where one ends is to be seen, and nothing in them moves a cursor.
+    public static func line(of texts: [String]) -> String {
+        "[" + texts.map { JSONText.string($0).description }.joined(separator: ", ") + "]"
+    }
+
     private func write(to text: inout String) {
         switch self {
         case .null: text += "null"

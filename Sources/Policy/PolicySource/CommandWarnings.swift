@@ -87,16 +87,25 @@ struct CommandWarnings {
         }
     }
 
-    /// Whether the word is where an interpreter takes its program from: the first that is no flag, or one after `-c` or `-e`.
-    private func isScript(_ index: Int) -> Bool {
-        guard Self.interpreters.contains(baseName) else { return false }
-        let before = command.run[1..<index].map { literal($0) }
+    /// Whether the word is where an interpreter takes its program from: the first that is no flag, or one after `-c` or `-e`; or where a program is
+    /// named that another starts.
+    private func isScript(_ index: Int, of start: Int = 0) -> Bool {
+        let name = Self.baseName(start == 0 ? program : literal(command.run[start]) ?? "")
+        if Self.launchers.contains(name) {
+            let next = (start + 1..<index).first { literal(command.run[$0]).map(Self.isProgram) ?? false }
+            return next.map { isScript(index, of: $0) } ?? true
+        }
+        guard Self.interpreters.contains(name) else { return false }
+        let before = command.run[start + 1..<index].map { literal($0) }
         if let last = before.last, last == "-c" || last == "-e" { return true }
         return before.allSatisfy { $0?.hasPrefix("-") ?? true }
     }
 
+    /// Whether a word for a launcher is what it starts: no flag, no number or time, no variable.
+    private static func isProgram(_ word: String) -> Bool { !word.hasPrefix("-") && !word.contains("=") && !(word.first?.isNumber ?? true) }
+
     /// The program's name without a version behind it: `python` of `/usr/bin/python3.11`.
-    private var baseName: String {
+    private static func baseName(_ program: String) -> String {
         var name = program.split(separator: "/").last ?? ""
         while let last = name.last, last.isNumber || last == "." { name.removeLast() }
         return String(name)
@@ -126,6 +135,8 @@ struct CommandWarnings {
 
     private static let interpreters: Set<String> = [
         "sh", "bash", "dash", "ash", "zsh", "ksh", "fish", "busybox", "python", "perl", "ruby", "node", "php", "lua", "tclsh",
-        "awk", "gawk", "mawk", "env", "xargs", "find", "ssh", "sudo", "nice", "timeout",
+        "awk", "gawk", "mawk", "find", "ssh",
     ]
+    /// They start what the words behind their own flags name.
+    private static let launchers: Set<String> = ["env", "xargs", "sudo", "nice", "timeout"]
 }

@@ -57,9 +57,9 @@ struct TestRunner {
         switch verdict {
         case .run(let launch):
             guard test.isAllowed.value else {
-                return fail(test.isAllowed.region, "command \"\(launch.command.name)\" allows it, as \(Self.list(launch.argv))")
+                return fail(test.isAllowed.region, "command \"\(launch.command.name)\" allows it, as \(JSONText.line(of: launch.argv))")
             }
-            if let argv = test.argv, argv.value != launch.argv { fail(argv.region, "the argv is \(Self.list(launch.argv))") }
+            if let argv = test.argv, argv.value != launch.argv { fail(argv.region, "the argv is \(JSONText.line(of: launch.argv))") }
         case .print, .help:
             guard test.isAllowed.value else { return fail(test.isAllowed.region, "it prints the help") }
             if let argv = test.argv { fail(argv.region, "it prints the help, and runs nothing") }
@@ -74,10 +74,6 @@ struct TestRunner {
 
     private func fail(_ region: Region, _ message: String) {
         report.error(region, "the test fails: \(message)")
-    }
-
-    private static func list(_ argv: [String]) -> String {
-        "[" + argv.map { "\"\($0)\"" }.joined(separator: ", ") + "]"
     }
 
     /// Suggestions are for people who mistype one of a few names.

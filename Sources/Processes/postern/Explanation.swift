@@ -38,7 +38,7 @@ struct Explanation {
         let account = command.account
         let head = "allowed: command \"\(command.name)\" at \(command.position)"
         var rows = who
-        rows.append(("argv", "[" + launch.argv.map { "\"\($0)\"" }.joined(separator: ", ") + "]"))
+        rows.append(("argv", JSONText.line(of: launch.argv)))
         rows += named("not out of", launch.paths.map { "\($0.directory), when it starts: \($0.path)" })
         let numbers = account.isResolved ? "uid \(account.uid), gid \(account.gid), groups \(list(account.groups.map(String.init)))" : "who was not looked up"
         rows.append(("user", "\(account.name), \(numbers)"))
