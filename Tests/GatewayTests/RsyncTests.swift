@@ -282,9 +282,10 @@ struct RsyncAccount {
             // What is sent has other modes and times, and the same names.
             try account.shell("mkdir -p t \"$0/real\" \(outside); for n in $(seq 20); do echo $n >t/$n; touch -d 2020-02-02 t/$n; done; chmod 700 t; touch -d 2020-02-02 t")
             func reset() throws {
-                try account.shell("for n in $(seq 20); do echo $n >\(outside)/$n; done; chmod 640 \(outside)/*; chmod 755 \(outside); touch -d 2021-01-01 \(outside)/* \(outside); chown -R \(user.uid):\(user.gid) \(outside) \"$0\"")
+                try account.shell("for n in $(seq 20); do echo $n >\(outside)/$n; done; chmod 640 \(outside)/*; chmod 755 \(outside); touch -d 2021-01-01 \(outside)/* \(outside); chown -R \(user.uid):\(user.gid) \(outside)")
             }
             func look() throws -> String { try account.shell("cd \(outside); stat -c '%n %a %Y %u' . * | sort") }
+            try account.shell("chown -R \(user.uid):\(user.gid) \"$0\"")
             try reset()
             let before = try look()
             let swapping = try startSwapping(in: root, with: outside, by: asUser)

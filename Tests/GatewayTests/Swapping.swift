@@ -8,13 +8,12 @@ func startSwapping(in root: String, with outside: String, by words: [String] = [
         import os, sys
         os.chdir(sys.argv[1])
         asides = 0
-        if os.path.isdir('d'): os.rmdir('d')
         while True:
             try:
                 os.rename('real', 'd'); os.rename('d', 'real')
                 os.symlink(sys.argv[2], 'd'); os.unlink('d')
             except OSError:
-                # Somebody has made a directory of this name meanwhile.
+                # Somebody has made a directory of this name.
                 asides += 1
                 try: os.rename('d', f'aside{asides}')
                 except OSError: pass
